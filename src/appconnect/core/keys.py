@@ -1,0 +1,58 @@
+"""Signing keys (Ed25519) and the ring that knows which one signs and which still verify."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc.jwk import OKPKey
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An Ed25519 key pair named by its RFC 7638 thumbprint; `retired_at` (seconds since the epoch) ends it."""
+
+    jwk: OKPKey = field(repr=False, compare=False)
+    created_at: int
+    retired_at: int | None = None
+
+    @property
+    def kid(self) -> str:
+        """The key's ID: its JWK thumbprint, so that it needs no register."""
+        return self.jwk.thumbprint()
+
+    def public_jwk(self) -> dict[str, Any]:
+        """The JWK for the JWKS document (RFC 7517 §4, RFC 8037 §2), without the private part."""
+        public = self.jwk.as_dict(private=False)
+        return {
+            "kty": public["kty"],
+            "crv": public["crv"],
+            "x": public["x"],
+            "kid": self.kid,
+            "use": "sig",
+            "alg": "Ed25519",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The site's signing keys. The newest that is not retired signs; each that is not retired verifies."""
+
+    keys: tuple[SigningKey, ...]
+
+    def signing_key(self, *, now: int) -> SigningKey:
+        """The key to sign with; raises `LookupError` where all are retired."""
+        return max(self._in_use(now), key=lambda key: key.created_at, default=None) or _no_key()
+
+    def find(self, kid: str, *, now: int) -> SigningKey | None:
+        """The key that may verify a token with this `kid`."""
+        return next((key for key in self._in_use(now) if key.kid == kid), None)
+
+    def public_jwks(self, *, now: int) -> dict[str, Any]:
+        """The JWK Set (RFC 7517 §5) of all keys that verify."""
+        return {"keys": [key.public_jwk() for key in self._in_use(now)]}
+
+    def _in_use(self, now: int) -> list[SigningKey]:
+        return [key for key in self.keys if key.retired_at is None or now < key.retired_at]
+
+
+def _no_key() -> SigningKey:
+    raise LookupError("every signing key is retired")

@@ -1,0 +1,124 @@
+"""Access tokens: RFC 9068 JWTs signed with Ed25519 (RFC 9864), checked as RFC 8725 asks."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+
+from appconnect.core.keys import KeyRing
+
+ALGORITHM: Final = "Ed25519"
+TYPE: Final = "at+jwt"
+MAX_TOKEN_CHARACTERS: Final = 2048
+"""Ours have about 600; longer ones are not worth parsing."""
+LEEWAY_SECONDS: Final = 5
+"""For `iat` and `nbf`-like checks between nodes whose clocks differ; expiry gets none (ours are both ends)."""
+
+_HEADER_NAMES: Final = frozenset(("alg", "typ", "kid"))
+_REGISTRY: Final = jws.JWSRegistry(algorithms=[ALGORITHM])
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours that may be used; `detail` is for the log, never for the caller."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an access token says (RFC 9068 §2.2); times in seconds since the epoch."""
+
+    issuer: str
+    audience: str
+    subject: str
+    client_id: str
+    token_id: str
+    issued_at: int
+    expires_at: int
+    policy_hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The claims by their registered names; `policy` is ours."""
+        return {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": self.subject,
+            "client_id": self.client_id,
+            "jti": self.token_id,
+            "iat": self.issued_at,
+            "exp": self.expires_at,
+            "policy": self.policy_hash,
+        }
+
+
+def issue(claims: Claims, key_ring: KeyRing) -> str:
+    """Sign the claims with the ring's current key."""
+    key = key_ring.signing_key(now=claims.issued_at)
+    return jwt.encode({"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}, claims.to_json(), key.jwk, registry=_REGISTRY)
+
+
+def verify(token: str, key_ring: KeyRing, *, issuer: str, audience: str, now: int) -> Claims:
+    """The claims of a token that is ours, meant for us and not expired; `InvalidToken` otherwise.
+
+    Nothing is taken from the token but a `kid` to choose among our own keys (RFC 8725 §3.1, §3.10).
+    """
+    claims = _verified_claims(token, key_ring, now)
+    if claims.issuer != issuer or claims.audience != audience:
+        raise InvalidToken("issued by or for another site")
+    if claims.issued_at > now + LEEWAY_SECONDS:
+        raise InvalidToken("issued in the future")
+    if now >= claims.expires_at:
+        raise InvalidToken("expired")
+    return claims
+
+
+def _verified_claims(token: str, key_ring: KeyRing, now: int) -> Claims:
+    if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
+        raise InvalidToken("too long or not ASCII")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+        _check_header(header)
+        key = key_ring.find(header["kid"], now=now)
+        if key is None:
+            raise InvalidToken("signed with a key that is not in use")
+        return _to_claims(jwt.decode(token, key.jwk, registry=_REGISTRY).claims)
+    except (JoseError, ValueError) as error:
+        raise InvalidToken(f"not a valid JWT: {type(error).__name__}") from error
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    if set(header) != _HEADER_NAMES or header["alg"] != ALGORITHM or header["typ"] != TYPE:
+        raise InvalidToken("its header is not one of ours")
+    if not isinstance(header["kid"], str):
+        raise InvalidToken("its key ID is no text")
+
+
+def _to_claims(content: Any) -> Claims:
+    try:
+        claims = Claims(
+            content["iss"],
+            content["aud"],
+            content["sub"],
+            content["client_id"],
+            content["jti"],
+            content["iat"],
+            content["exp"],
+            content["policy"],
+        )
+    except (KeyError, TypeError) as error:
+        raise InvalidToken("a claim is missing") from error
+    texts = (
+        claims.issuer,
+        claims.audience,
+        claims.subject,
+        claims.client_id,
+        claims.token_id,
+        claims.policy_hash,
+    )
+    times = (claims.issued_at, claims.expires_at)
+    if not all(type(text) is str for text in texts) or not all(type(time) is int for time in times):
+        raise InvalidToken("a claim has the wrong type")
+    return claims

@@ -1,0 +1,222 @@
+"""How the product meets the world: protocols in the core's words, which adapters fulfil and `app.py` hands out."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from appconnect.core.audit import AuditEvent
+from appconnect.core.canonical import Pair
+from appconnect.core.clients import Client
+from appconnect.core.keys import SigningKey
+from appconnect.core.policy import Policy, ServiceUser
+from appconnect.core.secret import Secret
+from appconnect.core.snapshot import SiteAddress, SiteSwitches, Snapshot, UpstreamCredential
+
+Clock = Callable[[], int]
+"""Seconds since the epoch."""
+
+Entropy = Callable[[int], bytes]
+"""So many random bytes, fit for secrets."""
+
+
+# -- store ------------------------------------------------------------------------------------------------------------
+
+
+class PasswordState(StrEnum):
+    """Where an application password is in its life. Only `IN_USE` is a credential; the others are unfinished work."""
+
+    INTENDED = "intended"
+    IN_USE = "in_use"
+    TO_REMOVE = "to_remove"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPassword:
+    """An application password in WordPress that we made or were given, found again there by its `app_id`.
+
+    `client_id` is None for the administrator's, with which the control plane acts. `uuid` and `password` are None
+    until WordPress has answered. One that was pasted in (`is_ours` false) is never removed by us.
+    """
+
+    app_id: str
+    user_id: int
+    login: str
+    client_id: str | None
+    state: PasswordState
+    uuid: str | None = None
+    password: Secret | None = None
+    is_ours: bool = True
+
+    @property
+    def credential(self) -> UpstreamCredential:
+        """The password as it is shown to WordPress."""
+        assert self.password is not None
+        return UpstreamCredential(self.login, self.password)
+
+
+class Transaction(Protocol):
+    """Changes that take effect together or not at all, and that every worker sees within a second."""
+
+    def save_site(self, site: SiteAddress | None) -> None: ...
+    def save_switches(self, switches: SiteSwitches) -> None: ...
+    def save_signing_key(self, key: SigningKey) -> None: ...
+    def save_client(self, client: Client, policy: Policy, *, now: int) -> None: ...
+    def delete_client(self, client_id: str) -> None: ...
+    def save_application_password(self, password: ApplicationPassword) -> None: ...
+    def forget_application_password(self, app_id: str) -> None: ...
+    def revoke_token(self, token_id: str, *, expires_at: int, now: int) -> None: ...
+    def record(self, event: AuditEvent) -> None: ...
+
+
+class Store(Protocol):
+    """What is kept between starts."""
+
+    def revision(self) -> int:
+        """The number that grows with each transaction."""
+        ...
+
+    def snapshot(self, *, now: int) -> Snapshot:
+        """All that the data plane needs, as of one revision."""
+        ...
+
+    def application_passwords(self) -> Sequence[ApplicationPassword]:
+        """All of them, unfinished ones too."""
+        ...
+
+    def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
+        """The newest first."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin a change; committed when the block ends, undone when it raises."""
+        ...
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """Hold off every other change that involves WordPress, in any process; released if this process dies."""
+        ...
+
+
+# -- site -------------------------------------------------------------------------------------------------------------
+
+
+class SiteProblem(StrEnum):
+    """What can be wrong between us and a WordPress site, as far as the remedy differs."""
+
+    UNREACHABLE = "unreachable"
+    WRONG_CERTIFICATE = "wrong_certificate"
+    NOT_WORDPRESS = "not_wordpress"
+    REST_BLOCKED = "rest_blocked"
+    MOVED = "moved"
+    NO_HTTPS = "no_https"
+    APPLICATION_PASSWORDS_OFF = "application_passwords_off"
+    AUTHORIZATION_DROPPED = "authorization_dropped"
+    WRONG_CREDENTIAL = "wrong_credential"
+    NOT_AN_ADMINISTRATOR = "not_an_administrator"
+    NO_SUCH_USER = "no_such_user"
+    REFUSED = "refused"
+    UNEXPECTED_ANSWER = "unexpected_answer"
+
+
+class UpstreamError(Exception):
+    """WordPress could not be asked, or did not answer as WordPress does: the problem, its facts, and the remedy."""
+
+    def __init__(self, problem: SiteProblem, facts: str, remedy: str) -> None:
+        super().__init__(f"{facts} {remedy}")
+        self.problem, self.facts, self.remedy = problem, facts, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class WordPressUser:
+    """A user as `GET users/ID?context=edit` shows it to an administrator."""
+
+    id: int
+    login: str
+    email: str
+    name: str
+    roles: frozenset[str]
+    capabilities: frozenset[str]
+    signs_of_a_person: tuple[str, ...] = ()
+
+    @property
+    def as_service_user(self) -> ServiceUser:
+        """The part that a policy is made of."""
+        return ServiceUser(self.id, self.login, self.roles, self.capabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDescription:
+    """What a site says of itself in its index (`GET /wp-json/`)."""
+
+    address: SiteAddress
+    name: str
+    authorize_url: str | None
+
+
+class Site(Protocol):
+    """One WordPress over its REST API. Every method raises `UpstreamError`."""
+
+    def describe(self) -> SiteDescription: ...
+    def current_user(self, credential: UpstreamCredential) -> WordPressUser: ...
+    def current_password_uuid(self, credential: UpstreamCredential) -> str: ...
+    def find_user(self, administrator: UpstreamCredential, wanted: str) -> WordPressUser: ...
+    def create_application_password(
+        self, administrator: UpstreamCredential, user_id: int, *, name: str, app_id: str
+    ) -> tuple[str, Secret]: ...
+    def find_application_password(
+        self, administrator: UpstreamCredential, user_id: int, *, app_id: str
+    ) -> str | None: ...
+    def delete_application_password(self, administrator: UpstreamCredential, user_id: int, uuid: str) -> None: ...
+
+
+SiteAt = Callable[[SiteAddress], Site]
+
+
+# -- upstream ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """A request as it goes to WordPress: `target` is origin-form, byte for byte; `body` is None where there is none."""
+
+    method: str
+    target: str
+    headers: Sequence[Pair]
+    body: AsyncIterator[bytes] | None
+    may_repeat: bool
+    """Whether it may be sent once more when a pooled connection turns out to be dead (RFC 9110 §9.2.2)."""
+
+
+class UpstreamAnswer(Protocol):
+    """WordPress's answer, its body still on the way."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[Pair]: ...
+    def chunks(self) -> AsyncIterator[bytes]: ...
+    async def close(self) -> None: ...
+
+
+class UpstreamFailure(StrEnum):
+    """How WordPress failed to answer."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+
+
+class UpstreamUnavailable(Exception):
+    """No answer from WordPress; `detail` is for the log."""
+
+    def __init__(self, failure: UpstreamFailure, detail: str) -> None:
+        super().__init__(detail)
+        self.failure, self.detail = failure, detail
+
+
+class Upstream(Protocol):
+    """The data plane's way to WordPress: pooled, streaming both ways, nothing followed, nothing decoded."""
+
+    async def send(self, site: SiteAddress, request: UpstreamRequest) -> UpstreamAnswer: ...
+    async def close(self) -> None: ...

@@ -1,0 +1,168 @@
+"""The store over SQL: opening it, reading it, and one change at a time."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, create_engine, event, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from appconnect.core.audit import AuditEvent
+from appconnect.core.clients import ClientSecretHash
+from appconnect.core.keys import KeyRing
+from appconnect.core.policy import Policy
+from appconnect.core.snapshot import Snapshot
+from appconnect.ports import ApplicationPassword, PasswordState, Transaction
+from appconnect.store import rows, schema
+from appconnect.store.transaction import POLICY_RETENTION_SECONDS, SqlTransaction
+from appconnect.store.vault import Vault
+
+BUSY_TIMEOUT_MS = 10_000
+LOCK_WAIT_SECONDS = 60
+LOCK_POLL_SECONDS = 0.05
+
+
+class StoreUnavailableError(Exception):
+    """The database cannot be opened, is busy, or is not ours."""
+
+
+def open_engine(database: Path) -> Engine:
+    """An engine for an SQLite file: write-ahead log, durable commits, real transactions for reads too."""
+    engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # else the driver begins transactions of its own, and none for reads
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+class SqlStore:
+    """A `ports.Store` over SQL. Methods block: call them from a thread where an event loop is running."""
+
+    def __init__(self, engine: Engine, vault: Vault, *, public_url: str, lock_file: Path) -> None:
+        self._engine, self._vault = engine, vault
+        self._public_url, self._lock_file = public_url, lock_file
+
+    def revision(self) -> int:
+        """The number that grows with each transaction."""
+        with self._reading() as connection:
+            return int(connection.execute(select(schema.revision.c.number)).scalar_one())
+
+    def snapshot(self, *, now: int) -> Snapshot:
+        """All that the data plane needs, read in one transaction."""
+        with self._reading() as connection:
+            site = connection.execute(select(schema.sites)).one()
+            policies = self._policies(connection, now)
+            return Snapshot(
+                revision=int(connection.execute(select(schema.revision.c.number)).scalar_one()),
+                public_url=self._public_url,
+                site=rows.to_site_address(site),
+                switches=rows.to_switches(site),
+                key_ring=self._key_ring(connection),
+                clients={client.id: client for client in self._clients(connection)},
+                policies=policies,
+                credentials={
+                    password.client_id: password.credential
+                    for password in self._passwords(connection)
+                    if password.client_id is not None and password.state is PasswordState.IN_USE
+                },
+                revoked_token_ids=self._revoked_token_ids(connection, now),
+            )
+
+    def application_passwords(self) -> Sequence[ApplicationPassword]:
+        """All of them, unfinished ones too."""
+        with self._reading() as connection:
+            return self._passwords(connection)
+
+    def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
+        """The newest first."""
+        table = schema.audit_events
+        with self._reading() as connection:
+            found = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
+            return [rows.to_audit_event(row) for row in found]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Begin a change; committed when the block ends, undone when it raises."""
+        with _explained(), self._engine.begin() as connection:
+            yield SqlTransaction(connection, self._vault)
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Hold a lock on a file beside the database, which the kernel drops when this process dies."""
+        with self._lock_file.open("a") as file:
+            deadline = time.monotonic() + LOCK_WAIT_SECONDS
+            while not _try_lock(file.fileno()):
+                if time.monotonic() > deadline:
+                    raise StoreUnavailableError("Another command has been changing clients for a minute. Try again.")
+                time.sleep(LOCK_POLL_SECONDS)
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _explained(), self._engine.begin() as connection:
+            yield connection
+
+    def _policies(self, connection: Connection, now: int) -> dict[str, Policy]:
+        table = schema.policies
+        is_wanted = table.c.superseded_at.is_(None) | (table.c.superseded_at > now - POLICY_RETENTION_SECONDS)
+        found = connection.execute(select(table.c.hash, table.c.content).where(is_wanted))
+        return {row.hash: Policy.from_json(json.loads(row.content)) for row in found}
+
+    def _clients(self, connection: Connection) -> Iterator[Any]:
+        secrets: dict[str, list[ClientSecretHash]] = {}
+        for row in connection.execute(select(schema.client_secrets).order_by(schema.client_secrets.c.created_at)):
+            secrets.setdefault(row.client_id, []).append(ClientSecretHash(row.sha256, row.created_at, row.expires_at))
+        for row in connection.execute(select(schema.clients).order_by(schema.clients.c.created_at)):
+            yield rows.to_client(row, tuple(secrets.get(row.id, ())))
+
+    def _key_ring(self, connection: Connection) -> KeyRing:
+        return KeyRing(
+            tuple(rows.to_signing_key(row, self._vault) for row in _all(connection, select(schema.signing_keys)))
+        )
+
+    def _passwords(self, connection: Connection) -> list[ApplicationPassword]:
+        found = _all(connection, select(schema.application_passwords))
+        return [rows.to_application_password(row, self._vault) for row in found]
+
+    def _revoked_token_ids(self, connection: Connection, now: int) -> frozenset[str]:
+        table = schema.revoked_tokens
+        return frozenset(connection.execute(select(table.c.token_id).where(table.c.expires_at > now)).scalars())
+
+
+def _all(connection: Connection, statement: Select[Any]) -> Sequence[Any]:
+    return connection.execute(statement).all()
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreUnavailableError(f"The database cannot be used: {error.orig}.") from error
+    except DatabaseError as error:
+        raise StoreUnavailableError(f"The database file is damaged or is none of ours: {error.orig}.") from error

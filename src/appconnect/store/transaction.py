@@ -1,0 +1,116 @@
+"""The writing half of the store: changes that take effect together."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, update
+
+from appconnect.core.audit import AuditEvent
+from appconnect.core.clients import Client
+from appconnect.core.keys import SigningKey
+from appconnect.core.policy import Policy
+from appconnect.core.snapshot import SiteAddress, SiteSwitches
+from appconnect.ports import ApplicationPassword
+from appconnect.store import rows, schema
+from appconnect.store.vault import Vault
+
+POLICY_RETENTION_SECONDS = 86_400 + 3_600
+"""A superseded policy is kept while a token may name it: the longest token lifetime and an hour."""
+
+
+class SqlTransaction:
+    """A `ports.Transaction` on one open connection; its first statement moves the revision and takes the write lock."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
+        connection.execute(update(schema.revision).values(number=schema.revision.c.number + 1))
+
+    def save_site(self, site: SiteAddress | None) -> None:
+        """Connect the site, or disconnect it with None."""
+        self._update_site(
+            url=site.url if site else None,
+            upstream_url=site.upstream_url if site else None,
+            has_pretty_permalinks=site.has_pretty_permalinks if site else True,
+        )
+
+    def save_switches(self, switches: SiteSwitches) -> None:
+        """Change the site's own settings."""
+        self._update_site(
+            is_api_enabled=switches.is_api_enabled,
+            grant_types=rows.grant_types_to_text(switches.grant_types),
+            token_lifetime_seconds=switches.token_lifetime_seconds,
+        )
+
+    def save_signing_key(self, key: SigningKey) -> None:
+        """Add a signing key or change one."""
+        self._replace(schema.signing_keys, "kid", rows.from_signing_key(key, self._vault))
+
+    def save_client(self, client: Client, policy: Policy, *, now: int) -> None:
+        """Add or change a client together with its secrets and current policy; the policy it had is superseded."""
+        policies = schema.policies
+        self._connection.execute(
+            update(policies)
+            .where(
+                policies.c.client_id == client.id, policies.c.hash != policy.hash, policies.c.superseded_at.is_(None)
+            )
+            .values(superseded_at=now)
+        )
+        self._connection.execute(delete(policies).where(policies.c.superseded_at < now - POLICY_RETENTION_SECONDS))
+        content = json.dumps(policy.to_json())
+        columns = {"hash": policy.hash, "client_id": client.id, "content": content, "superseded_at": None}
+        self._replace(policies, "hash", columns)
+        self._replace(schema.clients, "id", rows.from_client(client))
+        self._connection.execute(delete(schema.client_secrets).where(schema.client_secrets.c.client_id == client.id))
+        for secret in client.secrets:
+            self._connection.execute(
+                insert(schema.client_secrets).values(
+                    client_id=client.id,
+                    sha256=secret.sha256,
+                    created_at=secret.created_at,
+                    expires_at=secret.expires_at,
+                )
+            )
+
+    def delete_client(self, client_id: str) -> None:
+        """Remove a client with its secrets and policies: its tokens are void at once."""
+        self._connection.execute(delete(schema.client_secrets).where(schema.client_secrets.c.client_id == client_id))
+        self._connection.execute(delete(schema.clients).where(schema.clients.c.id == client_id))
+        self._connection.execute(delete(schema.policies).where(schema.policies.c.client_id == client_id))
+
+    def save_application_password(self, password: ApplicationPassword) -> None:
+        """Add an application password or change one."""
+        columns = rows.from_application_password(password, self._vault)
+        self._replace(schema.application_passwords, "app_id", columns)
+
+    def forget_application_password(self, app_id: str) -> None:
+        """Drop what is known of an application password that no longer exists."""
+        table = schema.application_passwords
+        self._connection.execute(delete(table).where(table.c.app_id == app_id))
+
+    def revoke_token(self, token_id: str, *, expires_at: int, now: int) -> None:
+        """Refuse a token until it would have expired (seconds since the epoch); forget those that have."""
+        table = schema.revoked_tokens
+        self._connection.execute(delete(table).where(table.c.expires_at <= now))
+        self._replace(table, "token_id", {"token_id": token_id, "expires_at": expires_at})
+
+    def record(self, event: AuditEvent) -> None:
+        """Write an audit event."""
+        self._connection.execute(
+            insert(schema.audit_events).values(
+                site_id=schema.SITE_ID,
+                at=event.at,
+                type=event.type.value,
+                actor=event.actor,
+                subject=event.subject,
+                details=event.details,
+            )
+        )
+
+    def _update_site(self, **columns: Any) -> None:
+        self._connection.execute(update(schema.sites).where(schema.sites.c.id == schema.SITE_ID).values(**columns))
+
+    def _replace(self, table: Table, key: str, columns: dict[str, Any]) -> None:
+        """Update the row with this key, or insert it: the same on every database."""
+        changed = self._connection.execute(update(table).where(table.c[key] == columns[key]).values(**columns))
+        if changed.rowcount == 0:
+            self._connection.execute(insert(table).values(site_id=schema.SITE_ID, **columns))

@@ -1,0 +1,47 @@
+"""Log lines: JSON on standard error, with anything secret left out."""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from appconnect.core.secret import Secret
+
+REDACTED = "[redacted]"
+_SECRET_NAMES = frozenset(("authorization", "cookie", "password", "secret", "client_secret", "access_token", "token"))
+
+
+def configure(level: str) -> None:
+    """Send structlog's lines, and those of libraries, to standard error from `level` on."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    )
+
+
+def redact(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Hide values whose name or type says that they are secret."""
+    for name, value in event.items():
+        if name.lower() in _SECRET_NAMES or isinstance(value, Secret):
+            event[name] = REDACTED
+    return event
+
+
+def logger(room: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger whose lines name the room that wrote them."""
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(room=room)
+    return bound

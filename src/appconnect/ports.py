@@ -1,6 +1,6 @@
 """How the product meets the world: protocols in the core's words, which adapters fulfil and `app.py` hands out."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,6 +56,14 @@ class ApplicationPassword:
         return UpstreamCredential(self.login, self.password)
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What core's authorize-application page sent back for a one-time state; `credential` is None for a no."""
+
+    is_answered: bool
+    credential: UpstreamCredential | None = None
+
+
 class Transaction(Protocol):
     """Changes that take effect together or not at all, and that every worker sees within a second."""
 
@@ -66,6 +74,9 @@ class Transaction(Protocol):
     def delete_client(self, client_id: str) -> None: ...
     def save_application_password(self, password: ApplicationPassword) -> None: ...
     def forget_application_password(self, app_id: str) -> None: ...
+    def await_approval(self, state_digest: str, *, expires_at: int, now: int) -> None: ...
+    def answer_approval(self, state_digest: str, credential: UpstreamCredential | None, *, now: int) -> bool: ...
+    def forget_approval(self, state_digest: str) -> None: ...
     def revoke_token(self, token_id: str, *, expires_at: int, now: int) -> None: ...
     def record(self, event: AuditEvent) -> None: ...
 
@@ -85,6 +96,10 @@ class Store(Protocol):
         """All of them, unfinished ones too."""
         ...
 
+    def approval(self, state_digest: str) -> Approval | None:
+        """What has come back for a state; None for one that nobody waits for."""
+        ...
+
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
         """The newest first."""
         ...
@@ -93,8 +108,11 @@ class Store(Protocol):
         """Begin a change; committed when the block ends, undone when it raises."""
         ...
 
-    def exclusively(self) -> AbstractContextManager[None]:
-        """Hold off every other change that involves WordPress, in any process; released if this process dies."""
+    def exclusively(self, *, wait_seconds: float = 60.0) -> AbstractContextManager[bool]:
+        """Hold off every other change that involves WordPress, in any process; released if this process dies.
+
+        Gives False where another holds it for longer than `wait_seconds`.
+        """
         ...
 
 
@@ -171,6 +189,22 @@ class Site(Protocol):
 
 
 SiteAt = Callable[[SiteAddress], Site]
+
+DiscoverSite = Callable[[str, str | None], SiteDescription]
+"""Find the REST API of a site from the address that a person gave, and where it answers if that is elsewhere."""
+
+
+class Health(StrEnum):
+    """What a check of an upstream credential found."""
+
+    HEALTHY = "healthy"
+    REPLACED = "replaced"
+    LOST = "lost"
+    UNKNOWN = "unknown"  # WordPress could not be asked
+
+
+CheckCredential = Callable[[str], Awaitable[Health]]
+"""Check the upstream credential of a client, replacing it once where WordPress no longer accepts it."""
 
 
 # -- upstream ---------------------------------------------------------------------------------------------------------

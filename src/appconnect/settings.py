@@ -4,16 +4,18 @@ The only file that reads the environment. A worker process is handed the finishe
 """
 
 import base64
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from textwrap import wrap
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 from urllib.parse import urlsplit
 
-from annotated_types import Ge, Le, doc
+from annotated_types import DocInfo, Ge, Le, doc
 
 from appconnect.core.secret import Secret
 
@@ -178,15 +180,13 @@ def _make_absolute(values: dict[str, Any], folder: Path) -> None:
 
 
 def _validate(values: dict[str, Any], sources: dict[str, str], problems: list[Problem]) -> Settings | None:
-    from pydantic import ConfigDict, TypeAdapter, ValidationError  # noqa: PLC0415 - 10 MB that no worker needs
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - 10 MB that no worker needs
 
     key = values.pop("encryption_key", None)
     if isinstance(key, str):
         key = Secret(key)
-    config = ConfigDict(arbitrary_types_allowed=True)
-    adapters: dict[str, TypeAdapter[Any]] = {
-        name: TypeAdapter(hint, config=config) for name, hint in get_type_hints(Settings, include_extras=True).items()
-    }
+    hints = get_type_hints(Settings, include_extras=True)
+    adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(hints[name]) for name in values}
     checked: dict[str, Any] = {"encryption_key": key}
     for name, value in values.items():
         try:
@@ -260,3 +260,24 @@ def is_required(name: str) -> bool:
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
+
+
+def description(name: str) -> str:
+    """What a setting means, in a sentence."""
+    hint = get_type_hints(Settings, include_extras=True)[name]
+    return next(note.documentation for note in get_args(hint)[1:] if isinstance(note, DocInfo))
+
+
+def example_file(chosen: Mapping[str, str | int]) -> str:
+    """A settings file with the chosen values, and every other setting in a comment with its default."""
+    lines = ["# App Connect's settings. Lines that begin with # show defaults."]
+    for field in fields(Settings):
+        name = field.name if field.name != "encryption_key" else "encryption_key_file"
+        lines += ["", *wrap(description(field.name), width=100, initial_indent="# ", subsequent_indent="# ")]
+        if name in chosen:
+            lines.append(f"{name} = {json.dumps(chosen[name])}")
+        elif field.default is None:
+            lines.append(f'# {name} = ""')
+        else:
+            lines.append(f"# {name} = {json.dumps(field.default)}")
+    return "\n".join(lines) + "\n"

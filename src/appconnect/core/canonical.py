@@ -72,15 +72,16 @@ def canonicalize(request: Request) -> CanonicalRequest:
     parameters = _parse_query(request.raw_query)
     route = _route(request.raw_path, parameters)
     method = _effective_method(real_method, parameters, headers)
-    forwards_body = _keeps_body(real_method, method, headers)
+    has_body = _carries_body(headers)
+    wire_method = _wire_method(real_method, method, has_body=has_body)
     return CanonicalRequest(
         method=method,
-        wire_method=real_method if forwards_body else method,
+        wire_method=wire_method,
         route=route,
         query=tuple(pair for pair in parameters if pair[0] not in _CONSUMED_PARAMETERS),
         headers=tuple(pair for pair in headers if _may_forward(pair[0], headers)),
         embeds=any(name == b"_embed" for name, _ in parameters),
-        forwards_body=forwards_body,
+        forwards_body=has_body and wire_method is real_method,
     )
 
 
@@ -174,16 +175,19 @@ def _effective_method(real: Method, parameters: Iterable[Pair], headers: Iterabl
     return _method(wanted.pop()) if wanted else real
 
 
-def _keeps_body(real: Method, effective: Method, headers: Iterable[Pair]) -> bool:
-    """Whether the body goes on, with its real method; an override towards GET leaves it behind."""
-    if effective is real:
-        return True
-    has_body = any(
-        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0") for name, value in headers
+def _carries_body(headers: Iterable[Pair]) -> bool:
+    """RFC 9112 §6.3: a request has content where it is framed by one of these two."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 \t") != b"")
+        for name, value in headers
     )
-    if real in _BODYLESS and has_body:
+
+
+def _wire_method(real: Method, effective: Method, *, has_body: bool) -> Method:
+    """What to send: a body keeps its real method, as PHP fills `$_POST` for a real POST only; nothing else needs it."""
+    if has_body and real in _BODYLESS and effective is not real:
         raise Refused(400, "ambiguous_method", f"A {real} with a body cannot be overridden to {effective}.")
-    return real not in _BODYLESS and effective not in _BODYLESS
+    return real if has_body and effective not in _BODYLESS else effective
 
 
 # -- query ------------------------------------------------------------------------------------------------------------

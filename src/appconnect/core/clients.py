@@ -14,6 +14,14 @@ class GrantType(StrEnum):
 
     CLIENT_CREDENTIALS = "client-credentials"
 
+    @classmethod
+    def parse(cls, text: str) -> "GrantType":
+        """Read a name as people write it, whatever its capitals and hyphens; `ValueError` for any other."""
+        for grant_type in cls:
+            if _letters(text) == _letters(grant_type):
+                return grant_type
+        raise ValueError(f"{text!r} is not a grant type")
+
     @property
     def parameter(self) -> str:
         """The `grant_type` parameter's value (RFC 6749 §4.4.2)."""
@@ -23,6 +31,10 @@ class GrantType(StrEnum):
     def label(self) -> str:
         """The guide's label."""
         return "Client Credentials"
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalpha())
 
 
 class ClientType(StrEnum):

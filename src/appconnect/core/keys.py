@@ -13,11 +13,10 @@ class SigningKey:
     jwk: OKPKey = field(repr=False, compare=False)
     created_at: int
     retired_at: int | None = None
+    kid: str = field(init=False)
 
-    @property
-    def kid(self) -> str:
-        """The key's ID: its JWK thumbprint, so that it needs no register."""
-        return self.jwk.thumbprint()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kid", self.jwk.thumbprint())
 
     def public_jwk(self) -> dict[str, Any]:
         """The JWK for the JWKS document (RFC 7517 §4, RFC 8037 §2), without the private part."""

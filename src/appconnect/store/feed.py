@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from appconnect.core.snapshot import Snapshot
 from appconnect.ports import Clock, Store
@@ -19,6 +20,8 @@ class Feed:
         self._log = logger("store.feed")
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._is_failing = False
+        # A thread of its own: whatever else blocks, changes are noticed in time.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
         self.snapshot = store.snapshot(now=clock())
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
@@ -35,7 +38,7 @@ class Feed:
     async def tick(self) -> None:
         """Look once for a change; a failure is logged when it begins and when it ends."""
         try:
-            changed = await asyncio.to_thread(self._load_if_changed)
+            changed = await asyncio.get_running_loop().run_in_executor(self._thread, self._load_if_changed)
         except Exception as error:  # noqa: BLE001 - whatever the database does, the last snapshot stays in force
             if not self._is_failing:
                 self._log.error("database unavailable, the last known state stays in force", error=str(error))

@@ -9,8 +9,8 @@ from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import Client, ClientSecretHash, ClientType, GrantType
 from appconnect.core.keys import SigningKey
 from appconnect.core.secret import Secret
-from appconnect.core.snapshot import SiteAddress, SiteSwitches
-from appconnect.ports import ApplicationPassword, PasswordState
+from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredential
+from appconnect.ports import ApplicationPassword, Approval, PasswordState
 from appconnect.store.vault import Vault
 
 
@@ -107,6 +107,19 @@ def from_application_password(password: ApplicationPassword, vault: Vault) -> di
         "password": vault.seal(secret, _password_context(password.app_id)) if secret is not None else None,
         "is_ours": password.is_ours,
     }
+
+
+def to_approval(row: Row[Any], vault: Vault) -> Approval:
+    """What the authorize-application page sent back."""
+    if row.password is None:
+        return Approval(row.is_answered)
+    password = vault.open(row.password, approval_context(row.state_digest))
+    return Approval(row.is_answered, UpstreamCredential(row.login, password))
+
+
+def approval_context(state_digest: str) -> str:
+    """What a password in an answer is sealed for."""
+    return f"approvals/{state_digest}"
 
 
 def _password_context(app_id: str) -> str:

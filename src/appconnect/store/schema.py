@@ -92,6 +92,17 @@ application_passwords = Table(
     Column("is_ours", Boolean, nullable=False),
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("state_digest", Text, primary_key=True),
+    _site_id(),
+    Column("expires_at", Integer, nullable=False),
+    Column("is_answered", Boolean, nullable=False),
+    Column("login", Text),  # null in an answer: the administrator said no
+    Column("password", LargeBinary),  # sealed
+)
+
 revoked_tokens = Table(
     "revoked_tokens",
     metadata,

@@ -18,13 +18,12 @@ from appconnect.core.clients import ClientSecretHash
 from appconnect.core.keys import KeyRing
 from appconnect.core.policy import Policy
 from appconnect.core.snapshot import Snapshot
-from appconnect.ports import ApplicationPassword, PasswordState, Transaction
+from appconnect.ports import ApplicationPassword, Approval, PasswordState, Transaction
 from appconnect.store import rows, schema
 from appconnect.store.transaction import POLICY_RETENTION_SECONDS, SqlTransaction
 from appconnect.store.vault import Vault
 
 BUSY_TIMEOUT_MS = 10_000
-LOCK_WAIT_SECONDS = 60
 LOCK_POLL_SECONDS = 0.05
 
 
@@ -90,6 +89,13 @@ class SqlStore:
         with self._reading() as connection:
             return self._passwords(connection)
 
+    def approval(self, state_digest: str) -> Approval | None:
+        """What has come back for a state; None for one that nobody waits for."""
+        table = schema.approvals
+        with self._reading() as connection:
+            row = connection.execute(select(table).where(table.c.state_digest == state_digest)).one_or_none()
+            return rows.to_approval(row, self._vault) if row is not None else None
+
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
         """The newest first."""
         table = schema.audit_events
@@ -104,15 +110,13 @@ class SqlStore:
             yield SqlTransaction(connection, self._vault)
 
     @contextmanager
-    def exclusively(self) -> Iterator[None]:
+    def exclusively(self, *, wait_seconds: float = 60.0) -> Iterator[bool]:
         """Hold a lock on a file beside the database, which the kernel drops when this process dies."""
         with self._lock_file.open("a") as file:
-            deadline = time.monotonic() + LOCK_WAIT_SECONDS
-            while not _try_lock(file.fileno()):
-                if time.monotonic() > deadline:
-                    raise StoreUnavailableError("Another command has been changing clients for a minute. Try again.")
+            deadline = time.monotonic() + wait_seconds
+            while not (is_ours := _try_lock(file.fileno())) and time.monotonic() < deadline:
                 time.sleep(LOCK_POLL_SECONDS)
-            yield
+            yield is_ours
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -9,7 +9,7 @@ from appconnect.core.audit import AuditEvent
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy
-from appconnect.core.snapshot import SiteAddress, SiteSwitches
+from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredential
 from appconnect.ports import ApplicationPassword
 from appconnect.store import rows, schema
 from appconnect.store.vault import Vault
@@ -86,6 +86,26 @@ class SqlTransaction:
         """Drop what is known of an application password that no longer exists."""
         table = schema.application_passwords
         self._connection.execute(delete(table).where(table.c.app_id == app_id))
+
+    def await_approval(self, state_digest: str, *, expires_at: int, now: int) -> None:
+        """Expect an answer from the authorize-application page until `expires_at`; drop those that nobody awaits."""
+        table = schema.approvals
+        self._connection.execute(delete(table).where(table.c.expires_at <= now))
+        columns = {"state_digest": state_digest, "expires_at": expires_at, "is_answered": False}
+        self._replace(table, "state_digest", columns)
+
+    def answer_approval(self, state_digest: str, credential: UpstreamCredential | None, *, now: int) -> bool:
+        """Keep the answer for an expected state, once; False for any other."""
+        table, sealed = schema.approvals, None
+        if credential is not None:
+            sealed = self._vault.seal(credential.password, rows.approval_context(state_digest))
+        is_expected = (table.c.state_digest == state_digest) & (table.c.expires_at > now) & ~table.c.is_answered
+        answer = {"is_answered": True, "login": credential.login if credential else None, "password": sealed}
+        return self._connection.execute(update(table).where(is_expected).values(**answer)).rowcount == 1
+
+    def forget_approval(self, state_digest: str) -> None:
+        """Stop waiting for an answer, or drop one that was read."""
+        self._connection.execute(delete(schema.approvals).where(schema.approvals.c.state_digest == state_digest))
 
     def revoke_token(self, token_id: str, *, expires_at: int, now: int) -> None:
         """Refuse a token until it would have expired (seconds since the epoch); forget those that have."""

@@ -69,6 +69,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_policies_client_id"), "policies", ["client_id"], unique=False)
     op.create_table(
+        "approvals",
+        sa.Column("state_digest", sa.Text(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("is_answered", sa.Boolean(), nullable=False),
+        sa.Column("login", sa.Text(), nullable=True),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
+        sa.PrimaryKeyConstraint("state_digest"),
+    )
+    op.create_table(
         "revoked_tokens",
         sa.Column("token_id", sa.Text(), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),

@@ -1,0 +1,184 @@
+"""The only place that knows every room: settings → adapters → ASGI application. It alone holds a clock and chance."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from appconnect import telemetry
+from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, send_answer
+from appconnect.console.approved import Approved
+from appconnect.control.context import Context
+from appconnect.control.credentials import check_credential
+from appconnect.gateway.credentials import CredentialHealth
+from appconnect.gateway.gateway import Gateway
+from appconnect.gateway.refusals import refusal
+from appconnect.gateway.remembered import RememberedAccess
+from appconnect.gateway.slots import Slots
+from appconnect.oauth.endpoints import Endpoints
+from appconnect.oauth.throttle import Throttle
+from appconnect.ports import Health
+from appconnect.settings import Settings
+from appconnect.site.upstream import AiohttpUpstream
+from appconnect.store.feed import Feed
+from appconnect.store.sql_store import SqlStore, open_engine
+from appconnect.store.vault import Vault
+
+if TYPE_CHECKING:
+    from appconnect.core.snapshot import SiteAddress, Snapshot
+    from appconnect.site.wordpress import WordPressSite
+
+HEALTHZ: Final = "/app-connect/healthz"
+READYZ: Final = "/app-connect/readyz"
+
+
+def clock() -> int:
+    """Seconds since the epoch."""
+    return int(time.time())
+
+
+def open_store(settings: Settings) -> SqlStore:
+    """The store of these settings; its schema is taken as it is (see `store.migrate`)."""
+    path = settings.database_path
+    return SqlStore(
+        open_engine(path),
+        Vault(settings.encryption_key_bytes),
+        public_url=settings.public_url,
+        lock_file=path.with_name(path.name + ".lock"),
+    )
+
+
+def control_context(settings: Settings, store: SqlStore, *, actor: str) -> Context:
+    """What the control plane's actions are given."""
+    from appconnect.site.index import discover  # noqa: PLC0415 - a worker needs it only when it checks a credential
+
+    return Context(
+        store=store,
+        discover_site=partial(discover, ca_file=settings.upstream_ca_file),
+        site_at=partial(_site_at, ca_file=settings.upstream_ca_file),
+        clock=clock,
+        entropy=os.urandom,
+        actor=actor,
+    )
+
+
+def _site_at(address: "SiteAddress", *, ca_file: Path | None) -> "WordPressSite":
+    from appconnect.site.wordpress import WordPressSite  # noqa: PLC0415
+
+    return WordPressSite(address, ca_file=ca_file)
+
+
+@dataclass(slots=True)
+class _Running:
+    """What exists while a worker serves."""
+
+    feed: Feed
+    upstream: AiohttpUpstream
+    gateway: Gateway
+    endpoints: Endpoints
+    approved: Approved
+
+
+class App:
+    """The ASGI application of one worker. Its parts are made when the server starts it, inside the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: _Running | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        assert self._running is not None
+        await self._route(scope["path"], self._running)(scope, receive, send)
+
+    def _route(self, path: str, running: _Running) -> Application:
+        if running.endpoints.serves(path.removesuffix("/")):
+            return running.endpoints
+        if path == "/app-connect" or path.startswith(("/app-connect/", "/wp-json/app-connect/")):
+            if path == HEALTHZ:
+                return partial(_answer_with, json_answer(200, {"status": "ok"}))
+            if path == READYZ:
+                return partial(_answer_with, _readiness(running.feed.snapshot))
+            return running.approved if running.approved.serves(path) else partial(_answer_with, _NOT_FOUND)
+        return running.gateway
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        telemetry.configure(self._settings.log_level)
+        async with self._serving():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @contextlib.asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        self._running = running = self._build()
+        watching = asyncio.create_task(running.feed.watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+            await running.gateway.credentials.close()
+            await running.upstream.close()
+
+    def _build(self) -> _Running:
+        settings, store = self._settings, open_store(self._settings)
+        feed = Feed(store, clock)
+        upstream = AiohttpUpstream(
+            ca_file=settings.upstream_ca_file,
+            connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
+            answer_timeout_seconds=settings.upstream_answer_timeout_seconds,
+        )
+
+        def context() -> Context:
+            return control_context(settings, store, actor="gateway")
+
+        async def check(client_id: str) -> Health:
+            health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
+            await feed.tick()
+            return health
+
+        credentials = CredentialHealth(check, time.monotonic)
+        feed.subscribe(lambda _: credentials.forget())
+        gateway = Gateway(
+            current=lambda: feed.snapshot,
+            upstream=upstream,
+            clock=clock,
+            remembered=RememberedAccess(),
+            slots=Slots(settings.max_in_flight_per_client, settings.max_wait_seconds),
+            credentials=credentials,
+            untokened=settings.untokened,
+        )
+        endpoints = Endpoints(
+            current=lambda: feed.snapshot,
+            catch_up=feed.tick,
+            store=store,
+            clock=clock,
+            new_token_id=lambda: os.urandom(16).hex(),
+            throttle=Throttle(time.monotonic),
+        )
+        return _Running(feed, upstream, gateway, endpoints, Approved(context))
+
+
+_NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")
+
+
+def _readiness(snapshot: "Snapshot") -> Answer:
+    if snapshot.site is None:
+        return json_answer(503, {"status": "not connected", "remedy": "Run `app-connect connect SITE_URL`."})
+    return json_answer(200, {"status": "ready"})
+
+
+async def _answer_with(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive
+    await send_answer(send, answer)

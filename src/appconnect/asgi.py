@@ -1,0 +1,65 @@
+"""The data plane's share of ASGI: small bodies in, whole answers out."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from appconnect.core.canonical import Pair, Request
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+NO_STORE: Pair = (b"cache-control", b"no-store")
+
+
+class ClientGone(Exception):
+    """The client closed the connection before it had said or heard everything."""
+
+
+class BodyTooLarge(Exception):
+    """A body that must be small is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: tuple[Pair, ...] = ()
+    body: bytes = b""
+
+
+def json_answer(status: int, content: Any, *headers: Pair) -> Answer:
+    """An answer in JSON."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, ((b"content-type", b"application/json; charset=UTF-8"), *headers), body)
+
+
+def to_request(scope: Scope) -> Request:
+    """The request as the HTTP server parsed it, nothing decoded."""
+    return Request(scope["method"], scope["raw_path"], scope["query_string"], tuple(scope["headers"]))
+
+
+async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
+    """A whole small body; `BodyTooLarge` past `max_bytes`, `ClientGone` where it never ends."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise BodyTooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send a whole answer."""
+    headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,60 @@
+"""The command line as a whole: its groups, its one global option, and how errors end it."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appconnect.cli import clients, output, serving, site, switches
+from appconnect.cli.opening import named_settings_file
+from appconnect.control.context import InputError
+from appconnect.ports import UpstreamError
+from appconnect.settings import SettingsError
+from appconnect.store.sql_store import StoreUnavailableError
+from appconnect.store.vault import WrongKeyError
+
+app = typer.Typer(
+    name="app-connect",
+    help="Connect backend services to a WordPress site: OAuth 2.0 client credentials, a route allowlist, no plugin.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they print local variables, secrets among them
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+site.register(app)
+serving.register(app)
+app.add_typer(switches.app, name="settings")
+app.add_typer(clients.app, name="clients")
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"app-connect {version('app-connect')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="The settings file. Default: $APP_CONNECT_SETTINGS, or app-connect.toml in this folder."),
+    ] = None,
+    show_version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Global options."""
+    named_settings_file[:] = [settings] if settings is not None else []
+
+
+def run() -> None:
+    """Run a command. Exit status: 0 done, 1 not done, 2 wrong settings or usage, 130 interrupted."""
+    try:
+        app()
+    except SettingsError as error:
+        output.show_error(error)
+        sys.exit(2)
+    except (InputError, UpstreamError, StoreUnavailableError, WrongKeyError, OSError) as error:
+        output.show_error(error)
+        sys.exit(1)

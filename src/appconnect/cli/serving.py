@@ -1,0 +1,35 @@
+"""`app-connect serve`: one port for gateway, token endpoint and health."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from appconnect import server
+from appconnect.cli import opening
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on. Default: the setting `host`.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port to listen on. Default: the setting `port`.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many worker processes. Default: the setting `workers`.")
+    ] = None,
+) -> None:
+    """Serve the gateway, the token endpoint and health checks until stopped."""
+    opening.open_context(settles=False)
+    settings = opening.settings()
+    chosen = replace(
+        settings,
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=workers or settings.workers,
+    )
+    server.start(chosen)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)

@@ -1,0 +1,241 @@
+"""`app-connect init`, `connect`, `disconnect`, `status` and `audit`."""
+
+import base64
+import os
+import time
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appconnect.app import control_context, open_store
+from appconnect.cli import opening, output
+from appconnect.cli.clients import read_secret
+from appconnect.control import passwords, setup
+from appconnect.control.context import Context, InputError
+from appconnect.control.credentials import check_credential
+from appconnect.core.secret import Secret
+from appconnect.ports import SiteDescription, UpstreamError
+from appconnect.settings import example_file, load, public_url_problem, settings_file
+from appconnect.site.reach import answers
+from appconnect.store.migrate import migrate
+from appconnect.store.sql_store import open_engine
+
+KEY_FILE = "app-connect.key"
+POLL_SECONDS = 0.5
+
+
+def init(
+    public_url: Annotated[
+        str, typer.Option(help="The gateway's own address as clients see it, such as https://api.example.com.")
+    ] = "http://127.0.0.1:8080",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on, on loopback.")] = 8080,
+    *,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Set up a gateway in this folder: settings, encryption key, database, signing key. Safe to repeat."""
+    if problem := public_url_problem(public_url):
+        raise InputError.of("--public-url", f"{public_url!r} cannot be the public address.", problem)
+    file = settings_file(opening.named_settings_file[0] if opening.named_settings_file else None)
+    made = [str(file)] if _write_settings(file, public_url, port) else []
+    settings = load(file)
+    path = settings.database_path
+    made += [str(path)] if not path.exists() else []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    migrate(open_engine(path))
+    context = control_context(settings, open_store(settings), actor="init")
+    made += ["a signing key"] if setup.initialize(context) else []
+    if as_json:
+        output.show_json({"settings_file": str(file), "public_url": settings.public_url, "made": made})
+    elif made:
+        output.say(f"Made {', '.join(made)}.")
+        output.say(f"Back up {file.parent / KEY_FILE}: without it, the database cannot be read.")
+        output.say("Next: app-connect connect https://your-wordpress-site.com")
+    else:
+        output.say(f"Everything is set up already; the settings are in {file}.")
+
+
+def connect(
+    site_url: Annotated[str, typer.Argument(metavar="SITE_URL", help="The WordPress site: https://your-site.com")],
+    username: Annotated[
+        str | None,
+        typer.Option(
+            help="An administrator's username; asks for an application password instead of opening a browser."
+        ),
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with that administrator's application password. - is standard input."),
+    ] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(help="Where WordPress answers, if not at SITE_URL: for a gateway in front of the whole site."),
+    ] = None,
+    *,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Connect a WordPress site, with the approval of one of its administrators."""
+    if password_file is not None and username is None:
+        raise InputError.of("--password-file", "It needs --username.", "Name the administrator whose password it is.")
+    context = opening.open_context()
+    description = setup.look_at_site(context, site_url, upstream)
+    _tell(f"Found {description.name!r} at {description.address.url}.", as_json=as_json)
+    if username is not None:
+        given = read_secret(password_file, "--password-file")
+        password = given or Secret(typer.prompt(f"Application password of {username}", hide_input=True, err=True))
+        connected = setup.connect(context, description, username, password, was_made_for_us=False)
+    else:
+        login, password = _ask_in_browser(context, description, as_json=as_json)
+        connected = setup.connect(context, description, login, password, was_made_for_us=True)
+    output.warn(connected.warnings)
+    if as_json:
+        address = description.address
+        output.show_json(
+            {
+                "site_url": address.url,
+                "upstream_url": address.upstream_url,
+                "name": description.name,
+                "administrator": connected.login,
+                "pretty_permalinks": address.has_pretty_permalinks,
+            }
+        )
+    else:
+        output.say(f"Connected to {description.name!r} as {connected.login}.")
+        output.say("Next: app-connect settings grant-types enable client-credentials")
+
+
+def disconnect(*, as_json: output.JsonOption = False) -> None:
+    """Remove App Connect's own application password from WordPress and forget the site."""
+    warnings = setup.disconnect(opening.open_context())
+    output.warn(warnings)
+    if as_json:
+        output.show_json({"disconnected": True, "warnings": warnings})
+    else:
+        output.say("Disconnected.")
+
+
+def status(*, as_json: output.JsonOption = False) -> None:
+    """Check the site, the administrator's credential and each client's, replacing one that is lost."""
+    context = opening.open_context()
+    snapshot = context.store.snapshot(now=context.clock())
+    try:
+        to = passwords.connection(context)
+        user = to.site.current_user(to.administrator.credential)
+        site, is_well = f"{to.address.url}, as {user.login}", True
+    except (InputError, UpstreamError) as error:
+        site, is_well = str(error), False
+    health = {client.id: check_credential(context, client.id).value for client in snapshot.clients.values()}
+    unfinished = len(passwords.unfinished(context))
+    if as_json:
+        output.show_json({"site": site, "site_ok": is_well, "clients": health, "unfinished": unfinished})
+    else:
+        output.show_pairs(
+            (
+                ("Site", site),
+                ("API", "enabled" if snapshot.switches.is_api_enabled else "disabled"),
+                ("Grant Types", ", ".join(one.label for one in snapshot.switches.grant_types) or "none enabled"),
+                *((f"Client {id_}", f"credential {state}") for id_, state in health.items()),
+                ("Unfinished", f"{unfinished} application passwords to remove"),
+            )
+        )
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def audit(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many events, the newest first.")] = 50,
+    *,
+    as_json: output.JsonOption = False,
+) -> None:
+    """List what administrators did."""
+    events = opening.open_context().store.audit_events(limit=limit)
+    if as_json:
+        output.show_json(
+            [
+                {
+                    "at": one.at,
+                    "type": one.type.value,
+                    "actor": one.actor,
+                    "subject": one.subject,
+                    "details": one.details,
+                }
+                for one in events
+            ]
+        )
+    else:
+        rows = ((output.when(one.at), one.type.value, one.actor, one.subject, one.details) for one in events)
+        output.show_table(("When", "What", "Who", "On", "Details"), rows)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (init, connect, disconnect, status, audit):
+        app.command()(command)
+
+
+# -- steps ------------------------------------------------------------------------------------------------------------
+
+
+def _tell(text: str, *, as_json: bool) -> None:
+    if not as_json:
+        output.say(text)
+
+
+def _write_settings(file: Path, public_url: str, port: int) -> bool:
+    """Write the key, then the settings that name it: killed between the two, the next `init` goes on."""
+    if file.exists():
+        return False
+    key_file = file.parent / KEY_FILE
+    if not key_file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(key_file, base64.urlsafe_b64encode(os.urandom(32)).decode() + "\n")
+    _write_whole(file, example_file({"public_url": public_url, "port": port, "encryption_key_file": KEY_FILE}))
+    return True
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a private file that is there as a whole or not at all."""
+    partial = file.with_name(file.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)
+
+
+def _ask_in_browser(context: Context, description: SiteDescription, *, as_json: bool) -> tuple[str, Secret]:
+    """The administrator's approval: brought back to the running gateway, or pasted from the page."""
+    settings = opening.settings()
+    has_way_back = settings.public_url.startswith("https://") and answers(
+        f"{settings.public_url}/app-connect/healthz", settings.upstream_ca_file
+    )
+    state = setup.await_approval(context) if has_way_back else None
+    success_url = f"{settings.public_url}{setup.APPROVAL_PATH}{state}" if state else None
+    url = setup.authorize_url(context, description, success_url)
+    output.hint("Open this page as an administrator of the site, and approve the connection:")
+    output.hint(f"  {url}")
+    if not as_json:
+        webbrowser.open(url)
+    if state is not None:
+        return _wait_for_approval(context, state)
+    output.hint("The page then shows a password. Paste it here, with the username that you approved as.")
+    login = typer.prompt("Username", err=True)
+    return login, Secret(typer.prompt("Password", hide_input=True, err=True))
+
+
+def _wait_for_approval(context: Context, state: str) -> tuple[str, Secret]:
+    with output.waiting("Waiting for the approval (Ctrl-C ends it)"):
+        deadline = time.monotonic() + setup.APPROVAL_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            approval = setup.take_approval(context, state)
+            if approval is not None and approval.credential is not None:
+                return approval.credential.login, approval.credential.password
+            if approval is not None:
+                raise InputError.of(
+                    "connect", "The connection was not approved.", "Run the command again to ask again."
+                )
+            time.sleep(POLL_SECONDS)
+    raise InputError.of("connect", "No answer came within ten minutes.", "Run the command again.")

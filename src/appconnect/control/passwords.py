@@ -1,0 +1,139 @@
+"""The life of application passwords in WordPress, so that none is orphaned.
+
+Creating something in WordPress is in no database transaction. So each is recorded as intended, with an `app_id` of ours
+by which it is found again, before WordPress is asked; and as to be removed before it is removed. Whatever was left
+unfinished by a crash is undone or finished by the next command.
+"""
+
+from dataclasses import dataclass, replace
+
+from appconnect.control.context import Context, InputError
+from appconnect.core.snapshot import SiteAddress
+from appconnect.ports import (
+    ApplicationPassword,
+    PasswordState,
+    Site,
+    SiteProblem,
+    Transaction,
+    UpstreamError,
+    WordPressUser,
+)
+
+NAME_PREFIX = "App Connect: "
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connected site and the administrator's password with which we act there."""
+
+    address: SiteAddress
+    site: Site
+    administrator: ApplicationPassword
+
+
+def connection(context: Context) -> Connection:
+    """The site in its present state; `InputError` where none is connected."""
+    address = context.store.snapshot(now=context.clock()).site
+    administrator = next(
+        (
+            password
+            for password in context.store.application_passwords()
+            if password.client_id is None and password.state is PasswordState.IN_USE
+        ),
+        None,
+    )
+    if address is None or administrator is None:
+        raise InputError.of("site", "No WordPress site is connected.", "Run `app-connect connect SITE_URL` first.")
+    return Connection(address, context.site_at(address), administrator)
+
+
+def make_password(
+    context: Context, to: Connection, user: WordPressUser, client_id: str, name: str
+) -> ApplicationPassword:
+    """Create an application password for a user in WordPress, still only intended; undone where that fails.
+
+    The caller saves it as in use, in the transaction that needs it.
+    """
+    intended = ApplicationPassword(
+        app_id=context.new_uuid(),
+        user_id=user.id,
+        login=user.login,
+        client_id=client_id,
+        state=PasswordState.INTENDED,
+    )
+    with context.store.transaction() as transaction:
+        transaction.save_application_password(intended)
+    try:
+        uuid, secret = to.site.create_application_password(
+            to.administrator.credential, user.id, name=NAME_PREFIX + name, app_id=intended.app_id
+        )
+        made = replace(intended, uuid=uuid, password=secret)
+        _check_it_works(to.site, made)
+    except UpstreamError:
+        settle(context, to)
+        raise
+    return made
+
+
+def use(transaction: Transaction, password: ApplicationPassword) -> None:
+    """Make a password the credential of its client."""
+    transaction.save_application_password(replace(password, state=PasswordState.IN_USE))
+
+
+def retire(transaction: Transaction, password: ApplicationPassword) -> None:
+    """Give up a password: forget one that was pasted in, and have one of ours removed from WordPress."""
+    if password.is_ours:
+        transaction.save_application_password(replace(password, state=PasswordState.TO_REMOVE))
+    else:
+        transaction.forget_application_password(password.app_id)
+
+
+def settle(context: Context, to: Connection) -> list[str]:
+    """Finish or undo what is unfinished in WordPress. Held exclusively by the caller.
+
+    Returns a sentence for each that cannot be settled now; it stays recorded for the next time.
+    """
+    left = []
+    for password in unfinished(context):
+        try:
+            _remove_from_wordpress(to, password)
+        except UpstreamError as error:
+            left.append(
+                f"An application password of {password.login} could not be removed from WordPress yet: {error} "
+                "The next command tries again."
+            )
+        else:
+            with context.store.transaction() as transaction:
+                transaction.forget_application_password(password.app_id)
+    return left
+
+
+def unfinished(context: Context) -> list[ApplicationPassword]:
+    """What a crash or a failure left behind."""
+    passwords = context.store.application_passwords()
+    return [password for password in passwords if password.state is not PasswordState.IN_USE]
+
+
+def credential_of(context: Context, client_id: str) -> ApplicationPassword | None:
+    """The password that a client uses."""
+    passwords = context.store.application_passwords()
+    in_use = (password for password in passwords if password.state is PasswordState.IN_USE)
+    return next((password for password in in_use if password.client_id == client_id), None)
+
+
+def _remove_from_wordpress(to: Connection, password: ApplicationPassword) -> None:
+    administrator = to.administrator.credential
+    uuid = password.uuid or to.site.find_application_password(administrator, password.user_id, app_id=password.app_id)
+    if uuid is not None:
+        to.site.delete_application_password(administrator, password.user_id, uuid)
+
+
+def _check_it_works(site: Site, password: ApplicationPassword) -> None:
+    """WordPress answers a credential that it ignores as if to a visitor; only `users/me` tells."""
+    user = site.current_user(password.credential)
+    if user.id != password.user_id:
+        raise UpstreamError(
+            SiteProblem.UNEXPECTED_ANSWER,
+            f"WordPress took the new application password of {password.login} for another user's.",
+            "Look for a plugin that changes who is signed in over REST.",
+        )

@@ -1,0 +1,181 @@
+"""Setting up: keys, and the connection to a WordPress site."""
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from joserfc.jwk import OKPKey
+
+from appconnect.control import passwords
+from appconnect.control.context import Context, InputError
+from appconnect.core.audit import AuditEventType
+from appconnect.core.keys import SigningKey
+from appconnect.core.secret import Secret
+from appconnect.core.snapshot import UpstreamCredential
+from appconnect.ports import ApplicationPassword, Approval, PasswordState, SiteDescription, SiteProblem, UpstreamError
+
+APP_NAME = "App Connect"
+NEEDED_CAPABILITIES = ("manage_options", "list_users", "edit_users")
+"""To see users with their roles, and to make application passwords for them."""
+
+
+def initialize(context: Context) -> bool:
+    """Make the signing key of a new database; False where there is one already."""
+    if context.store.snapshot(now=context.clock()).key_ring.keys:
+        return False
+    key = SigningKey(OKPKey.generate_key("Ed25519", private=True), context.clock())
+    with context.store.transaction() as transaction:
+        transaction.save_signing_key(key)
+        transaction.record(context.event(AuditEventType.INITIALIZED, key.kid))
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What was connected, as which administrator."""
+
+    description: SiteDescription
+    login: str
+    warnings: tuple[str, ...]
+
+
+def look_at_site(context: Context, url: str, upstream_url: str | None) -> SiteDescription:
+    """Find the site and all that would keep us from working with it, before anybody is sent anywhere."""
+    for field, address in (("SITE_URL", url), ("--upstream", upstream_url)):
+        if address is not None:
+            _check_address(field, address)
+    description = context.discover_site(url, upstream_url)
+    current = context.store.snapshot(now=context.clock())
+    if current.site is not None and current.site.url != description.address.url and current.clients:
+        raise InputError.of(
+            "SITE_URL",
+            f"This gateway is connected to {current.site.url} and has {len(current.clients)} clients there.",
+            "Delete them and run `app-connect disconnect` first, or set up another gateway for the other site.",
+        )
+    return description
+
+
+def authorize_url(context: Context, description: SiteDescription, success_url: str | None) -> str:
+    """Core's own page where an administrator approves of us (`wp-admin/authorize-application.php`)."""
+    if description.authorize_url is None:
+        raise InputError.of("SITE_URL", "The site does not say where applications are approved.", "Use --username.")
+    query = {"app_name": APP_NAME, "app_id": context.new_uuid()}
+    if success_url is not None:
+        query["success_url"] = success_url
+    joint = "&" if urlsplit(description.authorize_url).query else "?"
+    return f"{description.authorize_url}{joint}{urlencode(query)}"
+
+
+def connect(
+    context: Context, description: SiteDescription, login: str, password: Secret, *, was_made_for_us: bool
+) -> Connected:
+    """Check that a password is an administrator's, and keep it; what it replaces is removed from WordPress."""
+    site = context.site_at(description.address)
+    credential = UpstreamCredential(login.strip(), Secret("".join(password.reveal().split())))
+    user = site.current_user(credential)
+    missing = [name for name in NEEDED_CAPABILITIES if name not in user.capabilities]
+    if missing:
+        raise UpstreamError(
+            SiteProblem.NOT_AN_ADMINISTRATOR,
+            f"{user.login} is no administrator ({', '.join(sorted(user.roles)) or 'no role'}): "
+            f"the capability {missing[0]} is missing.",
+            "Connect as an administrator of the site.",
+        )
+    administrator = ApplicationPassword(
+        app_id=context.new_uuid(),
+        user_id=user.id,
+        login=user.login,
+        client_id=None,
+        state=PasswordState.IN_USE,
+        uuid=site.current_password_uuid(credential),
+        password=credential.password,
+        is_ours=was_made_for_us,
+    )
+    with context.alone():
+        with context.store.transaction() as transaction:
+            for old in context.store.application_passwords():
+                if old.client_id is None and old.uuid != administrator.uuid:
+                    passwords.retire(transaction, old)
+                elif old.client_id is None:
+                    transaction.forget_application_password(old.app_id)
+            transaction.save_site(description.address)
+            transaction.save_application_password(administrator)
+            transaction.record(
+                context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {user.login}")
+            )
+        warnings = passwords.settle(context, passwords.connection(context))
+    return Connected(description, user.login, tuple(warnings))
+
+
+def disconnect(context: Context) -> list[str]:
+    """Remove our administrator's password from WordPress and forget the site; only without clients."""
+    clients = context.store.snapshot(now=context.clock()).clients
+    if clients:
+        raise InputError.of("site", f"{len(clients)} clients still act on it.", "Delete them first.")
+    with context.alone():
+        to = passwords.connection(context)
+        warnings = passwords.settle(context, to)
+        if to.administrator.is_ours and to.administrator.uuid is not None:
+            try:
+                to.site.delete_application_password(
+                    to.administrator.credential, to.administrator.user_id, to.administrator.uuid
+                )
+            except UpstreamError as error:
+                warnings.append(
+                    f"Remove the application password App Connect of {to.administrator.login} yourself: {error}"
+                )
+        with context.store.transaction() as transaction:
+            for password in context.store.application_passwords():
+                transaction.forget_application_password(password.app_id)
+            transaction.save_site(None)
+            transaction.record(context.event(AuditEventType.SITE_DISCONNECTED, to.address.url))
+    return warnings
+
+
+# -- the way back from the authorize-application page -----------------------------------------------------------------
+
+APPROVAL_PATH = "/app-connect/approved/"
+APPROVAL_WAIT_SECONDS = 600
+
+
+def await_approval(context: Context) -> str:
+    """Expect an answer at `APPROVAL_PATH` and the returned one-time state, of which only a digest is kept."""
+    state, now = context.entropy(32).hex(), context.clock()
+    with context.store.transaction() as transaction:
+        transaction.await_approval(_digest(state), expires_at=now + APPROVAL_WAIT_SECONDS, now=now)
+    return state
+
+
+def answer_approval(context: Context, state: str, credential: UpstreamCredential | None) -> bool:
+    """Keep what the administrator's browser brought back; False for a state that nobody waits for."""
+    with context.store.transaction() as transaction:
+        return transaction.answer_approval(_digest(state), credential, now=context.clock())
+
+
+def take_approval(context: Context, state: str) -> Approval | None:
+    """The answer for a state, read once; None while there is none."""
+    approval = context.store.approval(_digest(state))
+    if approval is None or not approval.is_answered:
+        return None
+    with context.store.transaction() as transaction:
+        transaction.forget_approval(_digest(state))
+    return approval
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _check_address(field: str, address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_right = False
+    if not is_right:
+        guess = address.rpartition("//")[2].strip("/") or "your-site.com"
+        raise InputError.of(field, f"{address!r} is not an address.", f"Write it with its scheme: https://{guess}")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise InputError.of(
+            field, "The address has more than host and path.", f"Write {parts.scheme}://{parts.hostname}."
+        )

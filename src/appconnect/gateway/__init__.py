@@ -1,0 +1,1 @@
+"""The protected resource: receive → canonical → decide → forward → answer, a file each."""

@@ -1,0 +1,179 @@
+"""The protected resource as one ASGI application: receive → canonical → decide → forward → answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from appconnect.asgi import Answer, ClientGone, Receive, Scope, Send, to_request
+from appconnect.core.canonical import CanonicalRequest, Refused, Request, canonicalize
+from appconnect.core.decision import Allow, Decision, Deny, decide
+from appconnect.core.rules import Method
+from appconnect.core.snapshot import Snapshot
+from appconnect.core.tokens import InvalidToken
+from appconnect.gateway import refusals
+from appconnect.gateway.answer import Answering, client_headers, end_to_end, looks_anonymous
+from appconnect.gateway.credentials import CredentialHealth
+from appconnect.gateway.forward import upstream_request
+from appconnect.gateway.incoming import Incoming
+from appconnect.gateway.receive import content_length, host_problem, presented
+from appconnect.gateway.remembered import RememberedAccess
+from appconnect.gateway.slots import NoSlot, Slots
+from appconnect.gateway.untokened import untouched_request
+from appconnect.ports import Clock, Health, Upstream, UpstreamFailure, UpstreamUnavailable
+from appconnect.telemetry import logger
+
+Untokened = Literal["reject", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything that a request meets; each reads the snapshot once."""
+
+    current: Callable[[], Snapshot]
+    upstream: Upstream
+    clock: Clock
+    remembered: RememberedAccess
+    slots: Slots
+    credentials: CredentialHealth
+    untokened: Untokened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. A client that goes away takes its upstream request with it."""
+        incoming, answering = Incoming(receive), Answering(send)
+        work = asyncio.ensure_future(self._answer(to_request(scope), incoming, answering))
+        gone = asyncio.ensure_future(incoming.gone())
+        try:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            if not work.done():
+                work.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            raise error
+
+    async def _answer(self, request: Request, incoming: Incoming, answering: Answering) -> None:
+        try:
+            refusal = await self._pass_on(request, incoming, answering)
+        except Refused as error:
+            refusal = refusals.refused(error)
+        except ClientGone:
+            return
+        except UpstreamUnavailable as error:
+            if incoming.is_gone:
+                return
+            logger("gateway").warning("no answer from WordPress", failure=error.failure.value, detail=error.detail)
+            if answering.has_begun:
+                return  # too late for an error of our own: the server cuts the connection, so the client notices
+            refusal = refusals.upstream_unavailable(error.failure)
+        if refusal is not None:
+            await answering.whole(refusal)
+
+    async def _pass_on(self, request: Request, incoming: Incoming, answering: Answering) -> Answer | None:
+        """Forward the request and its answer, or say why not."""
+        snapshot = self.current()
+        if (problem := host_problem(request)) is not None:
+            raise problem
+        shown = presented(request, issuer=snapshot.issuer, takes_every_bearer=self.untokened == "reject")
+        if snapshot.site is None:
+            return refusals.not_connected()
+        if shown.token is not None:
+            return await self._with_token(request, shown.token, snapshot, incoming, answering)
+        if self.untokened == "reject":
+            return refusals.token_required(snapshot, has_client_credentials=shown.has_client_credentials)
+        answer = await self.upstream.send(snapshot.site, untouched_request(request, snapshot.site, incoming))
+        await answering.stream(answer, list(end_to_end(answer.headers)))
+        return None
+
+    async def _with_token(
+        self, request: Request, token: str, snapshot: Snapshot, incoming: Incoming, answering: Answering
+    ) -> Answer | None:
+        if not snapshot.switches.is_api_enabled:
+            return refusals.api_disabled()
+        try:
+            access = self.remembered.open(token, snapshot, now=self.clock())
+        except InvalidToken as error:
+            logger("gateway").info("invalid token", detail=error.detail)
+            return refusals.invalid_token(snapshot)
+        canonical = canonicalize(request)
+        decision = decide(canonical, access.granted, access.current)
+        _log_decision(access.client.id, canonical, decision)
+        if isinstance(decision, Deny):
+            return refusals.forbidden(canonical, decision, snapshot)
+        exchange = _Exchange(canonical, access.client.id, content_length(request), incoming, answering)
+        try:
+            async with self.slots.slot(access.client.id):
+                return await self._forward(exchange, snapshot)
+        except NoSlot:
+            return refusals.too_many_requests(self.slots.max_wait_seconds)
+
+    async def _forward(self, exchange: "_Exchange", snapshot: Snapshot, *, is_repeated: bool = False) -> Answer | None:
+        client_id, site = exchange.client_id, snapshot.site
+        credential = snapshot.credentials.get(client_id)
+        if site is None or credential is None or self.credentials.is_lost(client_id):
+            return refusals.credential_lost()
+        self.credentials.note_use(client_id)
+        sent = upstream_request(
+            exchange.canonical,
+            site,
+            credential,
+            body=exchange.body(),
+            content_length=exchange.content_length,
+        )
+        answer = await self.upstream.send(site, sent)
+        if looks_anonymous(answer.status, answer.headers):
+            health = await self.credentials.check_now(client_id)
+            match health:
+                case Health.HEALTHY:
+                    pass
+                case Health.REPLACED:
+                    await answer.close()
+                    if exchange.is_safe and not is_repeated:
+                        return await self._forward(exchange, self.current(), is_repeated=True)
+                    return refusals.credential_replaced()
+                case Health.LOST:
+                    await answer.close()
+                    return refusals.credential_lost()
+                case Health.UNKNOWN:
+                    await answer.close()
+                    return refusals.upstream_unavailable(UpstreamFailure.UNREACHABLE)
+                case _:
+                    assert_never(health)
+        await exchange.answering.stream(answer, client_headers(answer.headers, site, snapshot.public_url))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One permitted request on its way."""
+
+    canonical: CanonicalRequest
+    client_id: str
+    content_length: int | None
+    incoming: Incoming
+    answering: Answering
+
+    @property
+    def is_safe(self) -> bool:
+        """RFC 9110 §9.2.1, and nothing of it is used up: it may be sent again with another credential."""
+        return self.canonical.method in (Method.GET, Method.HEAD, Method.OPTIONS) and not self.canonical.forwards_body
+
+    def body(self) -> AsyncIterator[bytes] | None:
+        """The client's body, or None where nothing of it goes on."""
+        if self.canonical.forwards_body:
+            return self.incoming.chunks()
+        self.incoming.skip_body()
+        return None
+
+
+def _log_decision(client_id: str, canonical: CanonicalRequest, decision: Decision) -> None:
+    log = logger("gateway")
+    what = {"client_id": client_id, "method": canonical.method.value, "path": canonical.path}
+    match decision:
+        case Deny(reason):
+            log.info("denied", reason=reason.value, **what)
+        case Allow(rule):
+            log.info("allowed", rule=str(rule) if rule else "full access", **what)
+        case _:
+            assert_never(decision)

@@ -1,0 +1,39 @@
+"""The client's side of one exchange: its body as it arrives, and whether it is still there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from appconnect.asgi import ClientGone, Receive
+
+
+class Incoming:
+    """The only reader of a request's ASGI messages."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_read = asyncio.Event()
+        self.is_gone = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece; `ClientGone` where it breaks off."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.is_gone = True
+                raise ClientGone
+            if body := message.get("body", b""):
+                yield body
+            if not message.get("more_body", False):
+                self._is_read.set()
+                return
+
+    def skip_body(self) -> None:
+        """Say that nobody will read the body, so that `gone` may listen at once."""
+        self._is_read.set()
+
+    async def gone(self) -> None:
+        """Return once the client has closed the connection."""
+        await self._is_read.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.is_gone = True

@@ -1,0 +1,74 @@
+"""What a request presents itself with: one of our tokens, something else, or nothing."""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appconnect.core.canonical import Refused, Request
+from appconnect.core.clients import CLIENT_ID_PREFIX
+
+_BEARER: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """`token` is set where the request is ours to answer; a malformed one is the empty text."""
+
+    token: str | None = None
+    has_client_credentials: bool = False
+
+
+def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Presented:
+    """Tell our tokens from other people's.
+
+    Before a whole site, other plugins' bearer tokens are none of our business. A token is theirs only if it is no JWT,
+    or a JWT that names another issuer: one of ours that was cut or bent must not reach WordPress as an anonymous call.
+    """
+    headers = [value for name, value in request.headers if name == b"authorization"]
+    bearers = [value for value in headers if value[:6].lower() == b"bearer"]
+    if not bearers:
+        return Presented(has_client_credentials=any(map(_is_our_basic, headers)))
+    if len(headers) > 1:
+        raise Refused(400, "duplicate_header", "The Authorization header was sent more than once.")
+    found = _BEARER.fullmatch(bearers[0])
+    token = found[1].decode("ascii") if found else ""
+    return Presented(token) if takes_every_bearer or _is_ours(token, issuer) else Presented()
+
+
+def host_problem(request: Request) -> Refused | None:
+    """RFC 9112 §3.2: exactly one Host; the HTTP server lets none and several through."""
+    hosts = [value for name, value in request.headers if name == b"host"]
+    return None if len(hosts) == 1 and hosts[0] else Refused(400, "host", "Send exactly one Host header.")
+
+
+def content_length(request: Request) -> int | None:
+    """The length of the body in bytes where the client gave it; the HTTP server took it for digits already."""
+    lengths = [value for name, value in request.headers if name == b"content-length"]
+    return int(lengths[0]) if len(lengths) == 1 and lengths[0].isdigit() else None
+
+
+def _is_ours(token: str, issuer: str) -> bool:
+    if not token.startswith("eyJ"):
+        return False
+    claims = _peek(token)
+    return claims is None or claims.get("iss") == issuer
+
+
+def _peek(token: str) -> dict[str, Any] | None:
+    """The unverified claims: only to tell whose token it is, never to trust it."""
+    part = [*token.split("."), ""][1]
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def _is_our_basic(header: bytes) -> bool:
+    try:
+        return header[:6].lower() == b"basic " and base64.b64decode(header[6:]).startswith(CLIENT_ID_PREFIX.encode())
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,119 @@
+"""Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
+
+from appconnect.asgi import NO_STORE, Answer, json_answer
+from appconnect.core.canonical import CanonicalRequest, Pair, Refused
+from appconnect.core.decision import Deny, Reason
+from appconnect.core.snapshot import Snapshot
+from appconnect.ports import UpstreamFailure
+
+
+def refusal(status: int, code: str, message: str, *headers: Pair, **data: str | int) -> Answer:
+    """An error as WordPress words it (`rest_convert_error_to_response`)."""
+    content = {"code": code, "message": message, "data": {"status": status, **data}}
+    return json_answer(status, content, NO_STORE, *headers)
+
+
+def refused(error: Refused) -> Answer:
+    """A request that has no single meaning."""
+    headers = ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),) if error.status == 405 else ()
+    return refusal(error.status, error.code, error.message, *headers)
+
+
+def token_required(snapshot: Snapshot, *, has_client_credentials: bool) -> Answer:
+    """No token of ours. RFC 6750 §3.1: a request without authentication information gets no error code."""
+    where = f"{snapshot.public_url}/wp-json/app-connect/v1/token"
+    message = f"An access token is needed. Get one from {where} and send it as Authorization: Bearer."
+    if has_client_credentials:
+        message = f"The client ID and secret are for the token endpoint only. {message}"
+    return refusal(401, "app_connect_token_required", message, _challenge(snapshot))
+
+
+def invalid_token(snapshot: Snapshot) -> Answer:
+    """One answer for a token that is expired, revoked, malformed or not ours: a caller needs a new one anyway."""
+    message = "The access token is invalid, expired or revoked. Request a new one and try again."
+    challenge = _challenge(snapshot, error="invalid_token", error_description=message)
+    return refusal(401, "app_connect_invalid_token", message, challenge)
+
+
+def forbidden(request: CanonicalRequest, deny: Deny, snapshot: Snapshot) -> Answer:
+    """RFC 6750 §3.1 `insufficient_scope`: the route is not on the allowlist, or needs more than a rule."""
+    rule = str(deny.would_allow)
+    match deny.reason:
+        case Reason.NO_RULE:
+            message = f"Forbidden Request: the route is not in this client's allowlist. It needs the rule: {rule}"
+        case Reason.POWER_ROUTE:
+            message = (
+                f"Forbidden Request: {request.path} gives out credentials or power over the site, "
+                f"so no wildcard and no access mode opens it. It needs a rule that names it: {rule}"
+            )
+        case Reason.EMBED_OFF:
+            message = (
+                "Forbidden Request: _embed makes WordPress read other routes. Leave it out, or have an administrator "
+                "allow embedding for this client."
+            )
+        case Reason.BATCH:
+            message = "Forbidden Request: batch requests are not accepted. Send the requests one by one."
+    challenge = _challenge(snapshot, error="insufficient_scope")
+    return refusal(403, "app_connect_forbidden_request", message, challenge, rule=rule)
+
+
+def api_disabled() -> Answer:
+    """The site's API switch is off."""
+    return refusal(
+        503, "app_connect_api_disabled", "The API is switched off. An administrator can enable it in Settings."
+    )
+
+
+def not_connected() -> Answer:
+    """No WordPress site is connected yet."""
+    return refusal(
+        503, "app_connect_not_connected", "No WordPress site is connected. Run `app-connect connect SITE_URL`."
+    )
+
+
+def credential_lost() -> Answer:
+    """WordPress no longer accepts the application password that we act with."""
+    message = (
+        "WordPress does not accept the credential of this client's service user, and replacing it failed. "
+        "An administrator can see why with `app-connect status`."
+    )
+    return refusal(502, "app_connect_upstream_credential", message)
+
+
+def credential_replaced() -> Answer:
+    """The credential was lost and is replaced; a request that may have had an effect is not sent twice."""
+    message = "The credential of this client's service user was lost and has been replaced. Send the request again."
+    return refusal(502, "app_connect_upstream_credential", message, (b"retry-after", b"1"))
+
+
+def too_many_requests(seconds: float) -> Answer:
+    """More of one client's requests at a time than the site should bear."""
+    message = "This client has too many requests in flight. Wait for answers before sending more."
+    return refusal(
+        429, "app_connect_too_many_requests", message, (b"retry-after", str(max(1, round(seconds))).encode())
+    )
+
+
+def upstream_unavailable(failure: UpstreamFailure) -> Answer:
+    """WordPress did not answer."""
+    match failure:
+        case UpstreamFailure.UNREACHABLE:
+            return refusal(
+                502, "app_connect_upstream_unreachable", "WordPress cannot be reached. Try again later.", _RETRY
+            )
+        case UpstreamFailure.TIMEOUT:
+            message = "WordPress did not answer in time. It may still have carried out the request."
+            return refusal(504, "app_connect_upstream_timeout", message)
+        case UpstreamFailure.BROKEN:
+            message = "WordPress closed the connection without an answer. It may still have carried out the request."
+            return refusal(502, "app_connect_upstream_broken", message)
+
+
+_RETRY: Pair = (b"retry-after", b"5")
+
+
+def _challenge(snapshot: Snapshot, **parameters: str) -> Pair:
+    metadata = f"{snapshot.public_url}/.well-known/oauth-protected-resource/wp-json"
+    shown = {"realm": "App Connect", **parameters, "resource_metadata": metadata}
+    text = ", ".join(f'{name}="{value}"' for name, value in shown.items())
+    return (b"www-authenticate", f"Bearer {text}".encode())

@@ -1,0 +1,33 @@
+"""Requests without our token, where the gateway stands before the whole site: passed to WordPress untouched."""
+
+from appconnect.core.canonical import Pair, Refused, Request
+from appconnect.core.snapshot import SiteAddress
+from appconnect.gateway.answer import end_to_end
+from appconnect.gateway.forward import forwarded_proto, host_header
+from appconnect.gateway.incoming import Incoming
+from appconnect.gateway.receive import content_length
+from appconnect.ports import UpstreamRequest
+
+
+def untouched_request(request: Request, site: SiteAddress, incoming: Incoming) -> UpstreamRequest:
+    """The same target, headers and body, framed anew; only Host becomes the one that WordPress knows itself by."""
+    framing = [name for name, _ in request.headers if name in (b"content-length", b"transfer-encoding")]
+    if len(framing) > 1:
+        raise Refused(400, "ambiguous_length", "Send either one Content-Length or Transfer-Encoding.")
+    length = content_length(request)
+    has_body = bool(framing) and length != 0
+    if not has_body:
+        incoming.skip_body()
+    query = b"?" + request.raw_query if request.raw_query else b""
+    return UpstreamRequest(
+        method=request.method,
+        target=(request.raw_path + query).decode("latin-1"),
+        headers=[(b"host", host_header(site)), *_headers(request), *forwarded_proto(site)],
+        body=incoming.chunks() if has_body else None,
+        may_repeat=False,
+    )
+
+
+def _headers(request: Request) -> list[Pair]:
+    dropped = {b"host", b"expect"}
+    return [(name, value) for name, value in end_to_end(request.headers) if name not in dropped]

@@ -1,0 +1,1 @@
+"""The authorization server's endpoints: token, revocation, introspection, keys and metadata."""

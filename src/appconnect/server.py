@@ -1,0 +1,69 @@
+"""The server process: nothing but the application and uvicorn, so that a worker stays small.
+
+`start` replaces the command's own process, which has loaded much that no worker needs, by this module.
+"""
+
+import contextlib
+import os
+import pickle
+import socket
+import sys
+from typing import Final, NoReturn
+
+import uvicorn
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from appconnect.app import App
+from appconnect.settings import Settings
+
+KEEP_ALIVE_SECONDS: Final = 60
+GRACEFUL_SECONDS: Final = 10
+BACKLOG: Final = 1024
+
+
+def start(settings: Settings) -> NoReturn:
+    """Become the server. The settings go through a pipe: the encryption key stands in no argument or environment."""
+    reader, writer = os.pipe()
+    os.write(writer, pickle.dumps(settings))
+    os.close(writer)
+    os.set_inheritable(reader, True)
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "appconnect.server", str(reader)])  # noqa: S606 - ourselves
+
+
+def run(settings: Settings) -> None:
+    """Listen and serve until stopped; with several workers, restart one that dies."""
+    config = uvicorn.Config(
+        App(settings),
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,  # the address that counts is the peer's
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    listening = _listen(settings.host, settings.port)
+    address = f"http://{settings.host}:{settings.port}"
+    print(f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
+    with contextlib.suppress(KeyboardInterrupt):
+        if settings.workers == 1:
+            uvicorn.Server(config).run(sockets=[listening])
+        else:
+            Multiprocess(config, sockets=[listening]).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        sys.exit(f"Error: cannot listen on {host} port {port}: {error.strerror}. Choose others with --host and --port.")
+
+
+if __name__ == "__main__":
+    with os.fdopen(int(sys.argv[1]), "rb") as stream:
+        run(pickle.load(stream))  # noqa: S301 - written by `start`

@@ -1,0 +1,121 @@
+"""`ports.Upstream` over aiohttp: pooled connections, streaming both ways, nothing followed, decoded or remembered."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from appconnect.core.canonical import Pair, Refused
+from appconnect.core.snapshot import SiteAddress
+from appconnect.ports import UpstreamFailure, UpstreamRequest, UpstreamUnavailable
+
+KEEPALIVE_SECONDS = 10.0
+"""Shorter than the usual 15 s or more of web servers, so that we rarely meet a connection they have just closed."""
+_ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """The system's certificate authorities, and the operator's where there is one."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+class AiohttpAnswer:
+    """`ports.UpstreamAnswer`."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Sequence[Pair] = response.raw_headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives; `UpstreamUnavailable` where it breaks off."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except TimeoutError as error:
+            raise UpstreamUnavailable(UpstreamFailure.TIMEOUT, "the body stopped arriving") from error
+        except aiohttp.ClientError as error:
+            raise UpstreamUnavailable(UpstreamFailure.BROKEN, str(error)) from error
+
+    async def close(self) -> None:
+        """Give the connection back, or cut it where the body has not ended."""
+        self._response.close() if not self._response.content.at_eof() else self._response.release()
+
+
+class AiohttpUpstream:
+    """`ports.Upstream`; made inside a running event loop."""
+
+    def __init__(self, *, ca_file: Path | None, connect_timeout_seconds: float, answer_timeout_seconds: float) -> None:
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60, ssl=tls_context(ca_file)
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_ADDED_BY_AIOHTTP,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=connect_timeout_seconds, sock_read=answer_timeout_seconds
+            ),
+            trust_env=False,
+        )
+        # aiohttp repeats every PUT and DELETE on a dead connection; what may be repeated is not for it to say.
+        self._session._retry_connection = False  # noqa: SLF001
+
+    async def send(self, site: SiteAddress, request: UpstreamRequest) -> AiohttpAnswer:
+        """Send a request and wait for the head of its answer; `UpstreamUnavailable` where none comes."""
+        try:
+            return await self._send(site, request)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if not request.may_repeat or isinstance(error, aiohttp.ClientConnectorError):
+                raise _unavailable(error) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unavailable(error) from error
+        try:
+            return await self._send(site, request)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unavailable(error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def _send(self, site: SiteAddress, request: UpstreamRequest) -> AiohttpAnswer:
+        is_elsewhere = site.upstream_url != site.url
+        response = await self._session.request(
+            request.method,
+            URL(_origin(site.upstream_url) + request.target, encoded=True),
+            headers=[_to_text(pair) for pair in request.headers],
+            data=request.body,
+            allow_redirects=False,
+            server_hostname=urlsplit(site.url).hostname if is_elsewhere and site.upstream_url[:5] == "https" else None,
+        )
+        return AiohttpAnswer(response)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _to_text(pair: Pair) -> tuple[str, str]:
+    """Header text goes out as UTF-8; read as Latin-1, the file name of an upload would be corrupted."""
+    name, value = pair
+    try:
+        return name.decode("ascii"), value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, "header_encoding", f"The header {name!r} is not UTF-8.") from error
+
+
+def _unavailable(error: Exception) -> UpstreamUnavailable:
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return UpstreamUnavailable(UpstreamFailure.UNREACHABLE, str(error))
+    if isinstance(error, TimeoutError):
+        return UpstreamUnavailable(UpstreamFailure.TIMEOUT, str(error) or "no answer in time")
+    return UpstreamUnavailable(UpstreamFailure.BROKEN, f"{type(error).__name__}: {error}")

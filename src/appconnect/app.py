@@ -174,9 +174,10 @@ _NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")
 
 
 def _readiness(snapshot: "Snapshot") -> Answer:
+    content = {"status": "ready", "revision": snapshot.revision}
     if snapshot.site is None:
-        return json_answer(503, {"status": "not connected", "remedy": "Run `app-connect connect SITE_URL`."})
-    return json_answer(200, {"status": "ready"})
+        return json_answer(503, {**content, "status": "not connected", "remedy": "Run `app-connect connect SITE_URL`."})
+    return json_answer(200, content)
 
 
 async def _answer_with(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from appconnect.cli import clients, output, serving, site, switches
-from appconnect.cli.opening import named_settings_file
+from appconnect.cli.opening import named_settings_file, wait_until_changes_count
 from appconnect.control.context import InputError
 from appconnect.ports import UpstreamError
 from appconnect.settings import SettingsError
@@ -19,6 +19,7 @@ app = typer.Typer(
     name="app-connect",
     help="Connect backend services to a WordPress site: OAuth 2.0 client credentials, a route allowlist, no plugin.",
     no_args_is_help=True,
+    result_callback=lambda *_, **__: wait_until_changes_count(),
     pretty_exceptions_enable=False,  # they print local variables, secrets among them
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,19 +1,25 @@
 """Opening what a command needs: settings, database, the control plane's context."""
 
 import getpass
+import time
 from pathlib import Path
 
 from appconnect.app import control_context, open_store
 from appconnect.cli import output
 from appconnect.control import passwords
 from appconnect.control.context import Context, InputError
-from appconnect.ports import UpstreamError
+from appconnect.ports import Store, UpstreamError
 from appconnect.settings import Settings, load
+from appconnect.store import feed
 from appconnect.store.migrate import migrate
 from appconnect.store.sql_store import StoreUnavailableError, open_engine
 
 named_settings_file: list[Path] = []
 """The file given by `--settings`, which stands before every command's name."""
+
+
+_opened: list[tuple[Store, int]] = []
+"""The store that this command opened, and its revision then."""
 
 
 def settings() -> Settings:
@@ -27,10 +33,18 @@ def open_context(*, settles: bool = True) -> Context:
     if not chosen.database_path.exists():
         raise StoreUnavailableError(f"There is no database at {chosen.database_path}. Run `app-connect init`.")
     migrate(open_engine(chosen.database_path))
-    context = control_context(chosen, open_store(chosen), actor=f"cli:{getpass.getuser()}")
+    store = open_store(chosen)
+    _opened.append((store, store.revision()))
+    context = control_context(chosen, store, actor=f"cli:{getpass.getuser()}")
     if settles and passwords.unfinished(context):
         _settle(context)
     return context
+
+
+def wait_until_changes_count() -> None:
+    """Return when the workers have had time to see what this command changed: what follows it may rely on it."""
+    if any(store.revision() != revision for store, revision in _opened):
+        time.sleep(2 * feed.INTERVAL_SECONDS)
 
 
 def _settle(context: Context) -> None:

@@ -1,0 +1,142 @@
+"""PHP and nginx from Debian's or Ubuntu's packages: see what is missing and install only that.
+
+The generic names (`php-cli`, not `php8.2-cli`) lead to the release's own PHP: 8.2 on Debian 12, 8.3 on Ubuntu 24.04.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+
+from demo.wordpress.watched import CommandFailed, Say, run_watched
+
+PHP_EXTENSIONS = {
+    "php-sqlite3": "pdo_sqlite",
+    "php-mbstring": "mbstring",
+    "php-xml": "dom",
+    "php-curl": "curl",
+    "php-gd": "gd",
+    "php-intl": "intl",
+}
+"""Package → the name by which `php -m` lists what it brings."""
+
+FOR_BUILTIN_SERVER = ("php-cli", *PHP_EXTENSIONS)
+"""Enough for `servers.builtin`, which the demo uses."""
+
+FOR_NGINX = (*FOR_BUILTIN_SERVER, "php-fpm", "nginx")
+"""What `servers.nginx_fpm` needs."""
+
+_SYSTEM_PROGRAMS = "/usr/sbin:/usr/local/sbin:/sbin"  # where they are, and an ordinary user's PATH does not lead
+
+_INSTALL = r"""
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+trap 'exit 1' HUP INT TERM
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+install() {
+    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+}
+install "$@" || { apt-get -q update; install "$@"; }
+"""
+# policy-rc.d answering 101 is Debian's way to say that no service is to be started by a package (invoke-rc.d(8)).
+
+
+class PackagesMissing(RuntimeError):
+    """Something is missing that cannot be installed from here; the message has the command that does."""
+
+
+def ensure_installed(packages: tuple[str, ...], *, say: Say) -> None:
+    """Install those of `packages` whose programs or PHP extensions are not there yet. Starts no service.
+
+    Raises:
+        PackagesMissing: no apt-get here, or neither root nor a `sudo` that asks for no password.
+        CommandFailed: apt-get failed.
+
+    """
+    missing = missing_of(packages)
+    if not missing:
+        return
+    names = " ".join(missing)
+    if shutil.which("apt-get") is None:
+        raise PackagesMissing(f"This needs what Debian calls {names}; install it by this system's own means.")
+    say(f"Installing {names}")
+    command = [*_root_prefix(missing), "sh", "-c", _INSTALL, "install", *missing]
+    try:
+        run_watched(command, say=say, progress=lambda seconds: f"  apt-get: {seconds:.0f} s so far")
+    except CommandFailed as failure:
+        raise CommandFailed(f"apt-get could not install {names}.\n{failure}") from failure
+    if still := missing_of(packages):
+        raise PackagesMissing(f"{' '.join(still)} was installed, but the PHP or nginx on PATH is another one.")
+
+
+def missing_of(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `packages` whose program or PHP extension is not there, however it would have come."""
+    loaded = _loaded_extensions()
+    return tuple(name for name in packages if not _is_there(name, loaded))
+
+
+def program(name: str) -> str:
+    """The path of a system program such as `nginx`.
+
+    Raises:
+        PackagesMissing: it is not installed.
+
+    """
+    path = shutil.which(name) or shutil.which(name, path=_SYSTEM_PROGRAMS)
+    if path is None:
+        raise PackagesMissing(f"{name} is not installed.")
+    return path
+
+
+def fpm_program() -> str:
+    """The path of the php-fpm of the same release as `php`.
+
+    Raises:
+        PackagesMissing: it is not installed.
+
+    """
+    release = subprocess.run(
+        ["php", "-r", "echo PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;"], check=True, capture_output=True, text=True
+    ).stdout
+    return program(f"php-fpm{release}")
+
+
+def _is_there(package: str, loaded: frozenset[str]) -> bool:
+    if package in PHP_EXTENSIONS:
+        return PHP_EXTENSIONS[package] in loaded
+    try:
+        match package:
+            case "php-cli":
+                program("php")
+            case "php-fpm":
+                return shutil.which("php") is not None and bool(fpm_program())
+            case _:
+                program(package)
+    except PackagesMissing:
+        return False
+    return True
+
+
+def _loaded_extensions() -> frozenset[str]:
+    if shutil.which("php") is None:
+        return frozenset()
+    listing = subprocess.run(["php", "-m"], check=True, capture_output=True, text=True).stdout
+    return frozenset(listing.lower().split())
+
+
+def _root_prefix(packages: tuple[str, ...]) -> list[str]:
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and _succeeds("sudo", "-n", "true"):
+        return ["sudo", "-n"]
+    command = shlex.join(["sudo", "apt-get", "install", "--no-install-recommends", *packages])
+    raise PackagesMissing(f"Installing packages needs root. Run this, then try again:\n  {command}")
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0

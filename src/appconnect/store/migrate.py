@@ -1,28 +1,42 @@
 """Bringing a database to the schema of this version (Alembic)."""
 
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
-from appconnect.store.sql_store import StoreUnavailableError
+from appconnect.store.sql_store import StoreUnavailableError, explained
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Apply the migrations that are missing; `StoreUnavailableError` where the database is a newer version's."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    scripts = ScriptDirectory.from_config(config)
-    with engine.begin() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-        if present is None and inspect(connection).get_table_names():
-            raise StoreUnavailableError("The database file belongs to another program. Name another one.")
-        if present not in {None, *(script.revision for script in scripts.walk_revisions())}:
+    """Apply the migrations that are missing; `StoreUnavailableError` where the database is not ours or is newer."""
+    known = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    with explained(), engine.begin() as connection:
+        present = _version(connection)
+        if present == known[-1]:
+            return
+        if present is not None and present not in known:
             raise StoreUnavailableError("The database was made by a newer version of App Connect. Upgrade App Connect.")
-        if present != scripts.get_current_head():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        _upgrade(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    if tables:
+        raise StoreUnavailableError("The database file belongs to another program. Name another one.")
+    return None
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - half a second that only a command that migrates should take
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -106,7 +106,7 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Begin a change; committed when the block ends, undone when it raises."""
-        with _explained(), self._engine.begin() as connection:
+        with explained(), self._engine.begin() as connection:
             yield SqlTransaction(connection, self._vault)
 
     @contextmanager
@@ -120,7 +120,7 @@ class SqlStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _explained(), self._engine.begin() as connection:
+        with explained(), self._engine.begin() as connection:
             yield connection
 
     def _policies(self, connection: Connection, now: int) -> dict[str, Policy]:
@@ -163,7 +163,8 @@ def _try_lock(descriptor: int) -> bool:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Turn the database's errors into `StoreUnavailableError`."""
     try:
         yield
     except OperationalError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import urllib3
 
-from appconnect.site.upstream import tls_context
+from appconnect.site.tls import tls_context
 
 TIMEOUT_SECONDS = 5.0
 

@@ -1,6 +1,5 @@
 """`ports.Upstream` over aiohttp: pooled connections, streaming both ways, nothing followed, decoded or remembered."""
 
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,18 +10,11 @@ from yarl import URL
 from appconnect.core.canonical import Pair, Refused
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamFailure, UpstreamRequest, UpstreamUnavailable
+from appconnect.site.tls import tls_context
 
 KEEPALIVE_SECONDS = 10.0
 """Shorter than the usual 15 s or more of web servers, so that we rarely meet a connection they have just closed."""
 _ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
-
-
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificate authorities, and the operator's where there is one."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    return context
 
 
 class AiohttpAnswer:

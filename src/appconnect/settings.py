@@ -6,6 +6,7 @@ The only file that reads the environment. A worker process is handed the finishe
 import base64
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -132,7 +133,7 @@ def _gather(file: Path) -> _Gathered:
         for name, text in os.environ.items()
         if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE
     }
-    in_file = _read_file(file, problems, is_needed=not any(name.startswith("encryption_key") for name in environment))
+    in_file = _read_file(file, is_needed=not any(name.startswith("encryption_key") for name in environment))
     for origin, content in ((str(file), in_file), ("the environment", environment)):
         for key, value in content.items():
             name = f"{ENVIRONMENT_PREFIX}{key.upper()}" if content is environment else key
@@ -149,26 +150,28 @@ def _gather(file: Path) -> _Gathered:
     return values, sources, problems
 
 
-def _read_file(file: Path, problems: list[Problem], *, is_needed: bool) -> Mapping[str, Any]:
+def _read_file(file: Path, *, is_needed: bool) -> Mapping[str, Any]:
+    """What the file says; nothing else can be told where it cannot be read."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
-        if is_needed:
-            remedy = f"Run `app-connect init`, or name the file with --settings or {FILE_VARIABLE}."
-            problems.append(Problem(str(file), "does not exist.", remedy))
+        if not is_needed:
+            return {}
+        remedy = f"Run `app-connect init`, or name the file with --settings or {FILE_VARIABLE}."
+        problem = Problem(str(file), "does not exist.", remedy)
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(str(file), f"cannot be read: {error}.", "Make it a readable text file."))
+        problem = Problem(str(file), f"cannot be read: {error}.", "Make it a readable text file.")
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(str(file), f"is not TOML: {error}.", "Correct that line."))
-    return {}
+        problem = Problem(str(file), f"is not TOML: {error}.", "Correct that line.")
+    raise SettingsError([problem])
 
 
-def _read_secret(file: Path, where: str, problems: list[Problem]) -> Secret:
+def _read_secret(file: Path, where: str, problems: list[Problem]) -> Secret | None:
     try:
         return Secret(file.read_text("ascii").strip())
     except (OSError, UnicodeDecodeError) as error:
         problems.append(Problem(where, f"names {file}, which cannot be read: {error}.", "Restore that file."))
-        return Secret("")
+        return None
 
 
 def _make_absolute(values: dict[str, Any], folder: Path) -> None:
@@ -183,18 +186,16 @@ def _validate(values: dict[str, Any], sources: dict[str, str], problems: list[Pr
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - 10 MB that no worker needs
 
     key = values.pop("encryption_key", None)
-    if isinstance(key, str):
-        key = Secret(key)
     hints = get_type_hints(Settings, include_extras=True)
-    adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(hints[name]) for name in values}
-    checked: dict[str, Any] = {"encryption_key": key}
+    checked: dict[str, Any] = {"encryption_key": Secret(key) if isinstance(key, str) else key}
     for name, value in values.items():
+        if isinstance(value, bool):  # which pydantic takes for 0 or 1
+            problems.append(Problem(sources[name], f"is {str(value).lower()}.", "It is not a setting of yes or no."))
+            continue
         try:
-            checked[name] = adapters[name].validate_python(value)
+            checked[name] = TypeAdapter(hints[name]).validate_python(value)
         except ValidationError as error:
-            is_known = {problem.name for problem in problems}
-            if sources[name] not in is_known:
-                problems.append(Problem(sources[name], f"is {value!r}.", f"{error.errors()[0]['msg']}."))
+            problems.append(Problem(sources[name], f"is {value!r}.", f"{error.errors()[0]['msg']}."))
     _check_meaning(checked, sources, problems)
     return None if problems else Settings(**checked)
 
@@ -204,10 +205,12 @@ def _check_meaning(checked: dict[str, Any], sources: dict[str, str], problems: l
         problems.append(Problem(sources.get(name, name), problem, remedy))
 
     key = checked["encryption_key"]
-    if key is None and not problems:
+    if key is None and "encryption_key" not in sources:
         complain("encryption_key", "is missing.", "Run `app-connect init`, which makes one.")
-    elif key is not None and not _is_key(key) and not problems:
+    elif key is not None and not _is_key(key):
         complain("encryption_key", "is not 32 bytes in base64url.", "Restore the one that the database was made with.")
+    if not checked.get("host", "set"):
+        complain("host", "is empty.", "Name an address to listen on, such as 127.0.0.1.")
     if "public_url" in checked and (wrong := public_url_problem(checked["public_url"])):
         complain("public_url", f"is {checked['public_url']!r}.", wrong)
     if not checked.get("database_url", "sqlite:///").startswith("sqlite:///"):
@@ -219,24 +222,29 @@ def _check_meaning(checked: dict[str, Any], sources: dict[str, str], problems: l
         complain("upstream_ca_file", f"names {ca_file}, which does not exist.", "Name a PEM file.")
 
 
-def _is_key(key: Secret) -> bool:
+def _is_key(key: object) -> bool:
+    if not isinstance(key, Secret):
+        return False
     try:
         return len(base64.b64decode(key.reveal().encode(), altchars=b"-_", validate=True)) == 32
     except ValueError:
         return False
 
 
+_PUBLIC_URL = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+
+
 def public_url_problem(url: str) -> str | None:
     """What is wrong with a public address, as a remedy; None where it is right."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        host = port = None
     if host is None or parts.scheme not in ("http", "https"):
         return "Write https:// and the host that clients use, such as https://api.example.com."
-    if parts.path or parts.query or parts.fragment or parts.username is not None:
-        return f"Write only scheme and host: {parts.scheme}://{parts.netloc.rpartition('@')[2]}."
+    if _PUBLIC_URL.fullmatch(url.lower()) is None:
+        return f"Write only scheme and host: {parts.scheme}://{host}{f':{port}' if port else ''}."
     if parts.scheme == "http" and not is_loopback(host):
         return "Use https: over http, everybody on the way can read the secrets. Only loopback may use http."
     if url != url.lower():

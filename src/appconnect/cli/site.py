@@ -43,7 +43,6 @@ def init(
     path = settings.database_path
     made += [str(path)] if not path.exists() else []
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
     migrate(open_engine(path))
     context = control_context(settings, open_store(settings), actor="init")
     made += ["a signing key"] if setup.initialize(context) else []

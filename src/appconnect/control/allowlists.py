@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from appconnect.control.context import InputProblem
-from appconnect.core.decision import power_routes_left_closed, power_routes_opened
-from appconnect.core.policy import AccessMode, covered_rules
+from appconnect.core.decision import covered_rules, power_routes_left_closed, power_routes_opened
+from appconnect.core.policy import AccessMode
 from appconnect.core.rules import RouteRule, RuleSyntaxError
 
 _BATCH = "batch"

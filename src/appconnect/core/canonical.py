@@ -80,7 +80,7 @@ def canonicalize(request: Request) -> CanonicalRequest:
         route=route,
         query=tuple(pair for pair in parameters if pair[0] not in _CONSUMED_PARAMETERS),
         headers=tuple(pair for pair in headers if _may_forward(pair[0], headers)),
-        embeds=any(name == b"_embed" for name, _ in parameters),
+        embeds=any(php_name(name) == b"_embed" for name, _ in parameters),
         forwards_body=has_body and wire_method is real_method,
     )
 
@@ -116,7 +116,8 @@ _NEVER_FORWARDED: Final = _HOP_BY_HOP | frozenset(
         *(b"host", b"content-length", b"expect"),  # framing and addressing are ours
     )
 )
-_HEADER_NAME: Final = re.compile(rb"[a-z0-9!#$%&'*+.^`|~-]+")
+_HEADER_NAME: Final = re.compile(rb"[a-z0-9-]+")
+"""Narrower than a token (RFC 9110 §5.6.2): every other character is one that some CGI or PHP makes `_` of."""
 _MEANINGFUL: Final = _SINGLE | _NEVER_FORWARDED
 
 
@@ -198,10 +199,15 @@ _SPECIAL_PARAMETERS: Final = _CONSUMED_PARAMETERS | _REFUSED_PARAMETERS | {b"_em
 
 
 def php_name(raw: bytes) -> bytes:
-    """The variable that PHP makes of a decoded parameter name (`php_register_variable_ex`), without array indexes."""
+    """The variable that PHP makes of a decoded parameter name (`php_register_variable_ex`), without array indexes.
+
+    Empty where PHP drops the parameter.
+    """
     name = raw.split(b"\0", 1)[0].lstrip(b" ")
     base, bracket, rest = name.partition(b"[")
     base = re.sub(rb"[ .]", b"_", base)
+    if not base:
+        return b""
     if bracket and b"]" not in rest:
         return base + b"_" + re.sub(rb"[ .\[]", b"_", rest)
     return base

@@ -101,8 +101,8 @@ def check_secret(client: Client | None, presented: str, *, now: int) -> bool:
     """Whether `presented` is a valid secret of the client, in the same time for a client that does not exist."""
     digest = hash_secret(presented)
     valid = [secret.sha256 for secret in client.secrets if not secret.is_expired(now=now)] if client else []
-    padded = (valid + [_NO_SECRET] * 2)[:2]
-    matches = [hmac.compare_digest(digest, stored) for stored in padded]
+    padding = [_NO_SECRET] * (2 - len(valid))
+    matches = [hmac.compare_digest(digest, stored) for stored in (*valid, *padding)]
     return any(matches)
 
 

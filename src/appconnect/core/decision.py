@@ -7,7 +7,7 @@ from typing import assert_never
 
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.policy import AccessMode, Policy
-from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule, fold_case
+from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule, RuleSyntaxError, fold_case
 
 
 class Reason(StrEnum):
@@ -28,10 +28,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """The request may not go on; `would_allow` is the rule that would have let it pass."""
+    """The request may not go on; `would_allow` is the rule that would have let it pass, where a rule can name it."""
 
     reason: Reason
-    would_allow: RouteRule
+    would_allow: RouteRule | None
 
 
 Decision = Allow | Deny
@@ -70,8 +70,13 @@ def _decide_by_one(request: CanonicalRequest, policy: Policy) -> Decision:
     return Allow(rule)
 
 
-def _rule_for(request: CanonicalRequest) -> RouteRule:
-    return RouteRule(request.method, tuple(request.route.split("/")[1:]) if request.route != "/" else ())
+def _rule_for(request: CanonicalRequest) -> RouteRule | None:
+    """The rule for just this request. A caller who writes `*` must not have a wildcard advised to an administrator."""
+    rule = RouteRule(request.method, tuple(request.route.split("/")[1:]) if request.route != "/" else ())
+    try:
+        return RouteRule.parse(str(rule)) if STAR not in request.route else None
+    except RuleSyntaxError:
+        return None
 
 
 # -- routes that mint credentials or power ----------------------------------------------------------------------------
@@ -123,6 +128,22 @@ def power_routes_left_closed(rules: Iterable[RouteRule]) -> list[tuple[RouteRule
         for route in POWER_ROUTES
         if rule.method not in _READING and not rule.names(route.segments) and _reaches(rule, route.segments)
     ]
+
+
+def covered_rules(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, RouteRule]]:
+    """Pairs (rule, the rule that makes it needless), for advice to whoever writes an allowlist."""
+    listed = list(rules)
+    return [
+        (rule, other)
+        for at, rule in enumerate(listed)
+        for before, other in enumerate(listed)
+        if at != before and _covers(other, rule) and (at > before or not _covers(rule, other))
+    ]
+
+
+def _covers(wide: RouteRule, narrow: RouteRule) -> bool:
+    """A wildcard covers less than it matches: it does not open the power routes that the other rule names."""
+    return narrow.is_covered_by(wide) and all(wide.names(route.segments) for _, route in power_routes_opened([narrow]))
 
 
 def _reaches(rule: RouteRule, wanted: Sequence[str]) -> bool:

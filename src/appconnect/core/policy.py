@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -96,19 +95,6 @@ def still_covers(granted: Policy, current: Policy) -> bool:
         and now.roles <= then.roles
         and now.capabilities <= then.capabilities
     )
-
-
-def covered_rules(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, RouteRule]]:
-    """Pairs (rule, the rule that makes it needless), for advice to whoever writes an allowlist."""
-    listed = list(rules)
-    return [
-        (rule, other)
-        for rule in listed
-        for other in listed
-        if other is not rule
-        and rule.is_covered_by(other)
-        and (rule != other or listed.index(rule) > listed.index(other))
-    ]
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -156,7 +156,7 @@ _SEGMENT_PROBLEMS = (
     (re.compile(r"\\"), "A path has no backslash"),
     (re.compile(r"%"), "A path is written as plain text, without percent-encoding"),
     (
-        re.compile(r"[(){}<>\[\]]"),
+        re.compile(r"[(){}<>\[\]]|(?<=/):"),
         "A rule has no regular expressions or placeholders; `*` stands for one segment",
     ),
 )
@@ -170,9 +170,11 @@ def _find_problem(text: str) -> tuple[int, str] | None:
     start = len(method) + 1
     if not space or not path.startswith("/"):
         return min(start, len(text)), "One space and then a path that starts with /wp-json/ follow the method"
-    for pattern, sentence in _SEGMENT_PROBLEMS:
-        if found := pattern.search(path):
-            return start + found.start(), sentence
+    searched = ((pattern.search(path), sentence) for pattern, sentence in _SEGMENT_PROBLEMS)
+    wrong = [(found.start(), sentence) for found, sentence in searched if found is not None]
+    if wrong:
+        column, sentence = min(wrong)
+        return start + column, sentence
     if path == _INDEX:
         return None
     if not path.startswith(_INDEX):
@@ -219,8 +221,8 @@ def _guess(text: str) -> list[str] | None:
 
 def _guess_path(path: str) -> str:
     path = re.sub(r"^https?://[^/]+", "", path)
-    path = re.sub(r"[?#].*$", "", path)
     path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)|\{\w*\}|<\w*>|/:\w+", _placeholder, path)
+    path = re.sub(r"[?#].*$", "", path)
     segments = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     if segments[:1] == ["index.php"]:
         segments = segments[1:]

@@ -100,7 +100,7 @@ class Gateway:
         decision = decide(canonical, access.granted, access.current)
         _log_decision(access.client.id, canonical, decision)
         if isinstance(decision, Deny):
-            return refusals.forbidden(canonical, decision, snapshot)
+            return refusals.forbidden(decision, snapshot)
         exchange = _Exchange(canonical, access.client.id, content_length(request), incoming, answering)
         try:
             async with self.slots.slot(access.client.id):

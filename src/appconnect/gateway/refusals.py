@@ -1,7 +1,7 @@
 """Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
-from appconnect.core.canonical import CanonicalRequest, Pair, Refused
+from appconnect.core.canonical import Pair, Refused
 from appconnect.core.decision import Deny, Reason
 from appconnect.core.snapshot import Snapshot
 from appconnect.ports import UpstreamFailure
@@ -35,16 +35,17 @@ def invalid_token(snapshot: Snapshot) -> Answer:
     return refusal(401, "app_connect_invalid_token", message, challenge)
 
 
-def forbidden(request: CanonicalRequest, deny: Deny, snapshot: Snapshot) -> Answer:
+def forbidden(deny: Deny, snapshot: Snapshot) -> Answer:
     """RFC 6750 §3.1 `insufficient_scope`: the route is not on the allowlist, or needs more than a rule."""
-    rule = str(deny.would_allow)
+    rule = str(deny.would_allow) if deny.would_allow else ""
+    needed = f"It needs the rule: {rule}" if rule else "No rule can name it."
     match deny.reason:
         case Reason.NO_RULE:
-            message = f"Forbidden Request: the route is not in this client's allowlist. It needs the rule: {rule}"
+            message = f"Forbidden Request: the route is not in this client's allowlist. {needed}"
         case Reason.POWER_ROUTE:
             message = (
-                f"Forbidden Request: {request.path} gives out credentials or power over the site, "
-                f"so no wildcard and no access mode opens it. It needs a rule that names it: {rule}"
+                "Forbidden Request: the route gives out credentials or power over the site, so no wildcard and no "
+                f"access mode opens it. {needed}"
             )
         case Reason.EMBED_OFF:
             message = (
@@ -54,7 +55,8 @@ def forbidden(request: CanonicalRequest, deny: Deny, snapshot: Snapshot) -> Answ
         case Reason.BATCH:
             message = "Forbidden Request: batch requests are not accepted. Send the requests one by one."
     challenge = _challenge(snapshot, error="insufficient_scope")
-    return refusal(403, "app_connect_forbidden_request", message, challenge, rule=rule)
+    data = {"rule": rule} if rule else {}
+    return refusal(403, "app_connect_forbidden_request", message, challenge, **data)
 
 
 def api_disabled() -> Answer:

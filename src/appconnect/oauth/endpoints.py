@@ -103,7 +103,7 @@ class Endpoints:
         claims = token_to_revoke(client, parameters, snapshot, now=now)
         if claims is not None:
             await self._revoke(claims.token_id, claims.expires_at, client, now)
-        return Answer(200, (NO_STORE,))
+        return json_answer(200, {}, NO_STORE)  # RFC 7009 §2.2: ignored, but some clients insist on JSON
 
     async def _revoke(self, token_id: str, expires_at: int, client: Client, now: int) -> None:
         def write() -> None:

@@ -5,13 +5,20 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from appconnect.store.sql_store import StoreUnavailableError, explained
+from appconnect.store.sql_store import StoreUnavailableError, database_file, explained
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Apply the migrations that are missing; `StoreUnavailableError` where the database is not ours or is newer."""
+    """Make the database where there is none, or apply the migrations that it lacks.
+
+    `StoreUnavailableError` where it belongs to another program or to a newer version.
+    """
+    try:
+        database_file(engine).touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailableError(f"The database cannot be made: {error}.") from error
     known = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     with explained(), engine.begin() as connection:
         present = _version(connection)
@@ -20,6 +27,7 @@ def migrate(engine: Engine) -> None:
         if present is not None and present not in known:
             raise StoreUnavailableError("The database was made by a newer version of App Connect. Upgrade App Connect.")
         _upgrade(connection)
+    _use_write_ahead_log(engine)
 
 
 def _version(connection: Connection) -> str | None:
@@ -29,6 +37,15 @@ def _version(connection: Connection) -> str | None:
     if tables:
         raise StoreUnavailableError("The database file belongs to another program. Name another one.")
     return None
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Readers and a writer do not wait for each other; SQLite remembers it in the file."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
 
 
 def _upgrade(connection: Connection) -> None:

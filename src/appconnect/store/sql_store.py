@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from appconnect.core.audit import AuditEvent
 from appconnect.core.clients import ClientSecretHash
@@ -32,17 +33,26 @@ class StoreUnavailableError(Exception):
 
 
 def open_engine(database: Path) -> Engine:
-    """An engine for an SQLite file: write-ahead log, durable commits, real transactions for reads too."""
-    engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    """An engine for an SQLite file that exists: durable commits, real transactions for reads too.
+
+    A connection for each use: a file that was put in the old one's place is seen, as by any other program.
+    """
+    url = URL.create("sqlite", database=f"file:{quote(str(database))}", query={"mode": "rw", "uri": "true"})
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, poolclass=NullPool)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
 
+def database_file(engine: Engine) -> Path:
+    """The file behind an engine."""
+    return Path(unquote((engine.url.database or "").removeprefix("file:")))
+
+
 def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # else the driver begins transactions of its own, and none for reads
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

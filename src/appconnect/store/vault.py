@@ -29,6 +29,6 @@ class Vault:
         """The secret; `WrongKeyError` where it was sealed with another key or for another row."""
         try:
             plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise WrongKeyError("The encryption key does not open what is in the database.") from error
         return Secret(plain.decode())

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import json
 import os
 import pickle
 import socket
@@ -21,16 +22,16 @@ GRACEFUL_SECONDS: Final = 10
 BACKLOG: Final = 1024
 
 
-def start(settings: Settings) -> NoReturn:
+def start(settings: Settings, *, as_json: bool) -> NoReturn:
     """Become the server. The settings go through a pipe: the encryption key stands in no argument or environment."""
     reader, writer = os.pipe()
-    os.write(writer, pickle.dumps(settings))
+    os.write(writer, pickle.dumps((settings, as_json)))
     os.close(writer)
     os.set_inheritable(reader, True)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "appconnect.server", str(reader)])  # noqa: S606 - ourselves
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, as_json: bool) -> None:
     """Listen and serve until stopped; with several workers, restart one that dies."""
     config = uvicorn.Config(
         App(settings),
@@ -47,13 +48,19 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     listening = _listen(settings.host, settings.port)
-    address = f"http://{settings.host}:{settings.port}"
-    print(f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
+    print(_greeting(settings, as_json=as_json), flush=True)  # noqa: T201 - what the command `serve` says
     with contextlib.suppress(KeyboardInterrupt):
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
         else:
             Multiprocess(config, sockets=[listening]).run()
+
+
+def _greeting(settings: Settings, *, as_json: bool) -> str:
+    address = f"http://{settings.host}:{settings.port}"
+    if as_json:
+        return json.dumps({"listening": address, "public_url": settings.public_url, "workers": settings.workers})
+    return f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C."
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -66,4 +73,4 @@ def _listen(host: str, port: int) -> socket.socket:
 
 if __name__ == "__main__":
     with os.fdopen(int(sys.argv[1]), "rb") as stream:
-        run(pickle.load(stream))  # noqa: S301 - written by `start`
+        run(*pickle.load(stream))  # noqa: S301 - written by `start`

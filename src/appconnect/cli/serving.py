@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from appconnect import server
-from appconnect.cli import opening
+from appconnect.cli import opening, output
 
 
 def serve(
@@ -17,6 +17,8 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="How many worker processes. Default: the setting `workers`.")
     ] = None,
+    *,
+    as_json: output.JsonOption = False,
 ) -> None:
     """Serve the gateway, the token endpoint and health checks until stopped."""
     opening.open_context(settles=False)
@@ -27,7 +29,7 @@ def serve(
         port=port or settings.port,
         workers=workers or settings.workers,
     )
-    server.start(chosen)
+    server.start(chosen, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -8,9 +8,8 @@ from appconnect.core.audit import AuditEventType
 from appconnect.core.policy import Policy, ServiceUser
 from appconnect.ports import ApplicationPassword, Health, SiteProblem, UpstreamError
 
-_NOT_ASKED = frozenset(
-    (SiteProblem.UNREACHABLE, SiteProblem.WRONG_CERTIFICATE, SiteProblem.UNEXPECTED_ANSWER, SiteProblem.REST_BLOCKED)
-)
+_NOT_ACCEPTED = frozenset((SiteProblem.WRONG_CREDENTIAL, SiteProblem.AUTHORIZATION_DROPPED))
+_NONE_ACCEPTED = frozenset((SiteProblem.NO_HTTPS, SiteProblem.APPLICATION_PASSWORDS_OFF))
 
 
 def check_credential(context: Context, client_id: str) -> Health:
@@ -23,9 +22,9 @@ def check_credential(context: Context, client_id: str) -> Health:
     try:
         user = context.site_at(site).current_user(password.credential)
     except UpstreamError as error:
-        if error.problem in _NOT_ASKED:
-            return Health.UNKNOWN
-        return _replace(context, client_id, password)
+        if error.problem in _NOT_ACCEPTED:
+            return _replace(context, client_id, password)
+        return Health.LOST if error.problem in _NONE_ACCEPTED else Health.UNKNOWN
     if user.id != password.user_id:
         return _replace(context, client_id, password)
     if snapshot.current_policy(client).service_user != user.as_service_user:

@@ -59,7 +59,9 @@ def authorize_url(context: Context, description: SiteDescription, success_url: s
     """Core's own page where an administrator approves of us (`wp-admin/authorize-application.php`)."""
     if description.authorize_url is None:
         raise InputError.of("SITE_URL", "The site does not say where applications are approved.", "Use --username.")
-    query = {"app_name": APP_NAME, "app_id": context.new_uuid()}
+    app_id = context.new_uuid()
+    # WordPress wants another name for each of a user's passwords, and the one in use stays until this one works.
+    query = {"app_name": f"{APP_NAME} ({app_id[:8]})", "app_id": app_id}
     if success_url is not None:
         query["success_url"] = success_url
     joint = "&" if urlsplit(description.authorize_url).query else "?"

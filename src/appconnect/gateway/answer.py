@@ -47,10 +47,10 @@ def looks_anonymous(status: int, headers: Sequence[Pair]) -> bool:
     """Whether WordPress may have answered as to a visitor.
 
     A logged-in user gets `no-cache` (`rest_send_nocache_headers`); a credential that is gone is not an error to it.
+    An error of the server says nothing to anybody, so it is passed on as it is.
     """
-    return status == 401 or not any(
-        name.lower() == b"cache-control" and b"no-cache" in value.lower() for name, value in headers
-    )
+    is_marked = any(name.lower() == b"cache-control" and b"no-cache" in value.lower() for name, value in headers)
+    return status == 401 or (status < 500 and not is_marked)
 
 
 def _cache_control(headers: Sequence[Pair]) -> bytes:

@@ -18,7 +18,7 @@ def migrate(engine: Engine) -> None:
     try:
         database_file(engine).touch(mode=0o600)
     except OSError as error:
-        raise StoreUnavailableError(f"The database cannot be made: {error}.") from error
+        raise StoreUnavailableError(f"The database cannot be used: {error}.") from error
     known = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     with explained(), engine.begin() as connection:
         present = _version(connection)

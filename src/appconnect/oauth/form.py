@@ -8,6 +8,7 @@ from appconnect.oauth.errors import ErrorCode, OAuthError
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_PARAMETERS = 32
+RESOURCE = "resource"
 _FORM = b"application/x-www-form-urlencoded"
 
 
@@ -22,7 +23,10 @@ def check_content_type(request: Request) -> None:
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """The parameters; one sent without a value counts as not sent, one sent twice is refused (RFC 6749 §3.2)."""
+    """The parameters; one sent without a value counts as not sent, one sent twice is refused (RFC 6749 §3.2).
+
+    Only `resource` may be repeated (RFC 8707 §2): its values are joined by spaces, which no URI contains.
+    """
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&"
@@ -32,7 +36,8 @@ def parse_form(body: bytes) -> Mapping[str, str]:
             ErrorCode.INVALID_REQUEST, "The body is not a form: percent-encode the parameters as UTF-8."
         ) from error
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1} - {RESOURCE})
     if twice:
         raise OAuthError(ErrorCode.INVALID_REQUEST, f"The parameter {twice[0][:40]!r} was sent more than once.")
-    return {name: value for name, value in pairs if value}
+    resources = " ".join(value for name, value in pairs if name == RESOURCE)
+    return {name: resources if name == RESOURCE else value for name, value in pairs if value}

@@ -8,6 +8,7 @@ from appconnect.core.clients import Client, GrantType
 from appconnect.core.snapshot import Snapshot
 from appconnect.core.tokens import Claims, issue
 from appconnect.oauth.errors import ErrorCode, OAuthError
+from appconnect.oauth.form import RESOURCE
 
 
 def token_answer(
@@ -67,6 +68,7 @@ def _check_scope(parameters: Mapping[str, str]) -> None:
 
 
 def _check_resource(parameters: Mapping[str, str], snapshot: Snapshot) -> None:
-    """RFC 8707 §2: a client may name the resource that the token is for; there is only this one."""
-    if parameters.get("resource", snapshot.audience).rstrip("/") not in (snapshot.audience, snapshot.issuer):
-        raise OAuthError(ErrorCode.INVALID_TARGET, f"resource must be {snapshot.audience}.")
+    """RFC 8707 §2: a client may name the resources that the token is for; there is only this one."""
+    for resource in parameters.get(RESOURCE, "").split():
+        if resource.rstrip("/") not in (snapshot.audience, snapshot.issuer):
+            raise OAuthError(ErrorCode.INVALID_TARGET, f"resource must be {snapshot.audience}.")

@@ -9,55 +9,36 @@ from hypothesis import strategies as st
 from appconnect.core.canonical import CanonicalRequest, Refused, Request, canonicalize, php_name
 
 _PATHS = (
-    *(b"/wp-json/", b"/wp-json", b"/wp-json/wp/v2/Posts", b"/wp-json/wp/v2/posts/15/", b"/index.php/wp-json/a%20b"),
+    *(b"/wp-json/", b"/wp-json", b"/wp-json/wp/v2/Posts", b"/wp-json/wp/v2/posts/15", b"/index.php/wp-json/a%20b"),
     *(b"/wp-json/100%25", b"/wp-json/a%3fb", b"/wp-json/a+b", b"/wp-json/*/**", b"/wp-json/gr%c3%b6%C3%9fe"),
-    *("/wp-json/größe".encode(), b"/%77p-json/%70osts", b"/wp-json/...", b"/", b"/index.php", b"/hello", b""),
+    *("/wp-json/größe".encode(), b"/%77p-json/%70osts", b"/wp-json/...", b"/wp-json/wp-json"),
 )
-_TAILS = (
-    b"",
-    b"",
-    b"",
-    b"",
-    b"",
-    b"/",
-    b"//",
-    b"/.",
-    b"/..",
-    b"%2e",
-    b"%2f",
-    b"%5c",
-    b"\\",
-    b"%0a",
-    b"%00",
-    b"%",
-    b"%ff",
-)
-_paths = st.builds(lambda path, tail: path + tail, st.sampled_from(_PATHS), st.sampled_from(_TAILS))
+_TAILS = (b"//", b"/.", b"/..", b"%2e", b"%2f", b"%5c", b"\\", b"%0a", b"%00", b"%", b"%ff")
+_good_paths = st.builds(lambda path, tail: path + tail, st.sampled_from(_PATHS), st.sampled_from((b"", b"/")))
+_bad_paths = st.builds(lambda path, tail: path + tail, st.sampled_from((*_PATHS, b"/", b"")), st.sampled_from(_TAILS))
 
-_NAMES = (
+_ORDINARY = (
     *(b"page", b"include[]", b"a[b][c]", b"a.b", b"a%20b", b"+a", b"a[", b"a]", b"a%3db", b"%26", b"", b"%ff", b"100%"),
-    *(b"rest_route", b"_method", b"_embed", b"_embed[]", b"%5fembed%5b%5D", b"_wpnonce", b"_envelope", b"_jsonp"),
-    *(
-        b"rest.route",
-        b"rest[route",
-        b"+rest_route",
-        b"rest_route%00",
-        b".method",
-        b"_method[]",
-        b"_embed[a]",
-        b"[embed",
-    ),
+    *(b"_embed", b"_embed[]", b"%5fembed%5b%5D", b"_wpnonce", b"[embed", b"[method"),
 )
+_SPECIAL = (
+    *(b"rest_route", b"_method", b"_envelope", b"_jsonp", b"rest.route", b"rest[route", b"+rest_route"),
+    *(b"rest_route%00", b".method", b"_method[]", b"_embed[a]", b".embed", b"+_embed", b"_embed[]x"),
+)
+_NAMES = (*_ORDINARY * 3, *_SPECIAL)
 _VALUES = (b"", b"1", b"GET", b"delete", b"/wp/v2/posts", b"/wp/v2/posts/", b"a%26b", b"%ff", b"100%", b"a=b", b"a+b")
 _parameters = st.builds(lambda name, value: name + b"=" + value, st.sampled_from(_NAMES), st.sampled_from(_VALUES))
-_queries = st.lists(_parameters | st.sampled_from(_NAMES), max_size=3).map(b"&".join)
-_methods = st.sampled_from(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"))
+_queries = st.lists(_parameters | st.sampled_from(_NAMES), max_size=2).map(b"&".join)
+_methods = st.sampled_from(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _HEADER_NAMES = (
     *(b"accept", b"cookie", b"x-http-method-override", b"connection", b"content-type", b"authorization", b"x-own"),
     *(b"x_http_method_override", b"x.http.method.override", b"x-forwarded-for", b"content-length", b"x_wp_nonce"),
 )
 _header = st.tuples(st.sampled_from(_HEADER_NAMES), st.sampled_from((b"PUT", b"0", b"x-own", b"close")))
-_requests = st.builds(Request, _methods, _paths, _queries, st.lists(_header, max_size=2).map(tuple))
+_headers = st.lists(_header, max_size=2).map(tuple)
+_likely = st.builds(Request, _methods, _good_paths, _queries, _headers)
+_unlikely = st.builds(Request, _methods | st.just("TRACE"), _bad_paths, _queries, _headers)
+_anything = st.builds(Request, st.text(), st.binary(), st.binary(), st.lists(st.tuples(st.binary(), st.binary())))
 
 
 def _canonical(request: Request) -> CanonicalRequest | None:
@@ -67,7 +48,7 @@ def _canonical(request: Request) -> CanonicalRequest | None:
         return None
 
 
-_accepted = _requests.filter(_canonical)
+_accepted = _likely.filter(_canonical)
 _canonicals = _accepted.map(canonicalize)
 
 SPECIAL = {b"rest_route", b"_method", b"_embed", b"_envelope", b"_jsonp", b"_wpnonce"}
@@ -96,9 +77,7 @@ def test_php_name_agrees_with_the_reference(raw):
     assert php_name(raw) == reference_php_name(raw)
 
 
-@given(
-    st.builds(Request, st.text(), st.binary(), st.binary(), st.lists(st.tuples(st.binary(), st.binary()))) | _requests
-)
+@given(_likely | _unlikely | _anything)
 @settings(max_examples=300)
 def test_whatever_comes_is_refused_or_has_one_meaning(request):
     """And no other exception."""
@@ -142,7 +121,7 @@ def test_nothing_can_hide_behind_a_path(request, tail):
     assert _canonical(replace(request, raw_path=request.raw_path + tail)) is None
 
 
-@given(_accepted.filter(lambda request: request.raw_path.rstrip(b"/").startswith(b"/wp-json/")))
+@given(_accepted)
 def test_a_slash_at_the_end_changes_nothing(request):
     bare = request.raw_path.removesuffix(b"/")
     assert canonicalize(replace(request, raw_path=bare)) == canonicalize(replace(request, raw_path=bare + b"/"))

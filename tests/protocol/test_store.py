@@ -1,5 +1,6 @@
 """The store: changes together or not at all, values come back as they were, and no database but our own is touched."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -164,7 +165,8 @@ def test_an_intended_application_password_comes_back_without_its_secret(store):
 def test_an_application_password_in_use_is_its_clients_credential(store):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
-    assert store.snapshot(now=NOW).credentials == {"ac_backend": UpstreamCredential("author", PASSWORD.password)}
+    credential = UpstreamCredential("author", Secret("abcd EFGH größe"))
+    assert store.snapshot(now=NOW).credentials == {"ac_backend": credential}
 
 
 @pytest.mark.parametrize(
@@ -316,6 +318,13 @@ def test_a_superseded_policy_is_kept_as_long_as_the_longest_token_lives(store):
     assert POLICY.hash in store.snapshot(now=NOW + LONGEST_TOKEN_LIFETIME_SECONDS).policies
 
 
+def test_another_change_meanwhile_does_not_shorten_its_life(store):
+    save_backend(store, POLICY)
+    save_backend(store, NARROWER, now=NOW)
+    save_backend(store, NARROWER, now=NOW + LONGEST_TOKEN_LIFETIME_SECONDS)
+    assert POLICY.hash in store.snapshot(now=NOW + LONGEST_TOKEN_LIFETIME_SECONDS).policies
+
+
 def test_then_a_superseded_policy_is_in_no_snapshot_any_more(store):
     save_backend(store, POLICY)
     save_backend(store, NARROWER, now=NOW)
@@ -419,8 +428,8 @@ def test_the_database_holds_no_secret_in_the_clear(store, database):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
         change.save_signing_key(key)
-    sealed = rows(database, "SELECT password FROM application_passwords UNION SELECT private_key FROM signing_keys")
-    assert not any(b"abcd EFGH" in value or b"PRIVATE KEY" in value for (value,) in sealed)
+    kept = b"".join(path.read_bytes() for path in database.parent.glob("app-connect.db*"))
+    assert re.search(b"abcd EFGH|PRIVATE KEY", kept) is None
 
 
 def test_another_encryption_key_does_not_read_the_database(store, database):
@@ -695,12 +704,14 @@ def move_away(database: Path) -> Path:
     """Take the database and its log from under the store."""
     away = database.parent / "away"
     away.mkdir()
-    [path.rename(away / path.name) for path in database.parent.glob("app-connect.db*")]
+    for path in database.parent.glob("app-connect.db*"):
+        path.rename(away / path.name)
     return away
 
 
 def move_back(away: Path) -> None:
-    [path.replace(away.parent / path.name) for path in away.iterdir()]
+    for path in away.iterdir():
+        path.replace(away.parent / path.name)
 
 
 async def test_while_the_database_is_away_the_last_snapshot_stays(store, database):
@@ -762,6 +773,7 @@ async def test_when_the_database_is_repaired_the_feed_goes_on(store, database):
 
 def damage(database: Path) -> None:
     """Overwrite the file in place, as a failing disk would."""
-    [path.unlink() for path in database.parent.glob("app-connect.db-*")]
+    for log in database.parent.glob("app-connect.db-*"):
+        log.unlink()
     with database.open("r+b") as file:
         file.write(b"\xff" * 8192)

@@ -5,7 +5,7 @@ from joserfc.jwk import OKPKey
 
 from appconnect.core.keys import KeyRing, SigningKey
 
-RFC_8037_A_1 = {
+RFC_8037_A_1: dict[str, str | list[str]] = {
     "kty": "OKP",
     "crv": "Ed25519",
     "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
@@ -39,7 +39,9 @@ def test_the_public_jwk_is_the_rfcs_public_key():
 
 
 def test_a_key_prints_nothing_private():
-    assert RFC_8037_A_1["d"] not in repr(KeyRing((SigningKey(OKPKey.import_key(RFC_8037_A_1), 0),)))
+    assert "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A" not in repr(
+        KeyRing((SigningKey(OKPKey.import_key(RFC_8037_A_1), 0),))
+    )
 
 
 def test_a_key_with_foreign_names_publishes_none_of_them():

@@ -277,6 +277,10 @@ def test_of_two_spellings_of_one_rule_the_first_answers():
     assert matching(rules, "GET", "wp", "v2", "posts") == ["GET /wp-json/WP/v2/posts"]
 
 
+def test_a_star_in_the_path_is_answered_once():
+    assert matching(["GET /wp-json/wp/*"], "GET", "wp", "*") == ["GET /wp-json/wp/*"]
+
+
 def test_the_allowlist_keeps_its_rules_as_written():
     rules = (RouteRule.parse("GET /wp-json/wp/v2/posts"), RouteRule.parse("GET /wp-json/wp/v2/*"))
     assert Allowlist(rules).rules == rules

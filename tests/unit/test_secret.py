@@ -53,4 +53,5 @@ def test_two_with_the_same_text_are_equal():
 
 
 def test_it_is_not_equal_to_its_text():
-    assert PASSWORD != "acs_abcdef"
+    text: object = "acs_abcdef"
+    assert text != PASSWORD

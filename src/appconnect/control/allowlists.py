@@ -40,6 +40,13 @@ def advice(rules: Iterable[RouteRule], access_mode: AccessMode) -> list[str]:
         f"{rule} does not open /wp-json/{'/'.join(route.segments)}, which {route.why}; only a rule that names it does."
         for rule, route in power_routes_left_closed(listed)
     ]
+    said += [
+        f"{rule} does not keep the client to {segment}: WordPress lets a parameter of the request (?id=…, or in the body) "
+        "replace the ID in the path. What the user may not touch is the only limit."
+        for rule in listed
+        for segment in rule.segments
+        if segment.isdigit()
+    ]
     if access_mode is AccessMode.FULL:
         said.append("Full access opens every REST route that the user may use. Restricted is safer.")
     elif not listed:

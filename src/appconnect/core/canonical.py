@@ -112,7 +112,8 @@ _NEVER_FORWARDED: Final = _HOP_BY_HOP | frozenset(
         *(b"cookie", b"x-wp-nonce"),  # a cookie outranks an application password (`wp_validate_auth_cookie`)
         *(b"x-http-method-override", b"x-http-method", b"x-method-override"),
         *(b"x-original-url", b"x-rewrite-url", b"x-original-method", b"x-accel-redirect"),
-        *(b"forwarded", b"x-real-ip", b"client-ip", b"proxy", b"https", b"front-end-https"),
+        *(b"forwarded", b"x-real-ip", b"client-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip"),
+        *(b"cf-connecting-ip", b"proxy", b"https", b"front-end-https"),
         *(b"host", b"content-length", b"expect"),  # framing and addressing are ours
     )
 )

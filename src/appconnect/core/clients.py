@@ -34,7 +34,7 @@ class GrantType(StrEnum):
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text.lower() if character.isalpha())
+    return "".join(character for character in text.lower() if character.isalnum())
 
 
 class ClientType(StrEnum):

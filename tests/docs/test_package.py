@@ -8,12 +8,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def uv(*arguments: str | Path, folder: Path) -> str:
+def uv(*arguments: str | Path, folder: Path) -> None:
     ran = subprocess.run(
         ["sh", ROOT / "scripts/uv.sh", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@
 The cast: `admin` connected the site, `author` is the service user, `stranger` is signed in and has no rights.
 """
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
 from demo.wordpress.servers import RunningSite, nginx_fpm
-from demo.wordpress.site import ADMIN, NewUser, create_application_password, create_users, keep
+from demo.wordpress.site import ADMIN, NewUser, User, create_application_password, create_users, keep
 from tests.gateways import Gateway, initialize, serving
 
 CAST = (NewUser("author", "author"), NewUser("editor", "editor"), NewUser("stranger", "subscriber"))
@@ -38,8 +40,33 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def guarded(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """That WordPress behind a gateway."""
-    gateway = initialize(tmp_path_factory.mktemp("gateway"))
+    with guarding(site, initialize(tmp_path_factory.mktemp("gateway"))) as both:
+        yield both
+
+
+@contextmanager
+def guarding(site: RunningSite, gateway: Gateway) -> Iterator[Guarded]:
+    """Connect a gateway to a site, as its administrator, and serve it until the block ends."""
     password = create_application_password(site.site, ADMIN)
-    gateway.connect(site.url, password.login, password.password)
+    upstream = None if site.url == site.home else site.url
+    gateway.connect(site.home, password.login, password.password, upstream=upstream)
     with serving(gateway):
         yield Guarded(site, gateway)
+
+
+def signed_in(site: RunningSite, user: User) -> dict[str, str]:
+    """What the browser of a signed-in user sends to the REST API, as the block editor does: cookie and nonce."""
+    headers = site.site.php(
+        """
+        $expires = time() + 3600;
+        $token = WP_Session_Tokens::get_instance($id)->create($expires);
+        $_COOKIE[LOGGED_IN_COOKIE] = wp_generate_auth_cookie($id, $expires, 'logged_in', $token);
+        wp_set_current_user($id);
+        echo json_encode([
+            'Cookie' => LOGGED_IN_COOKIE . '=' . rawurlencode($_COOKIE[LOGGED_IN_COOKIE]),
+            'X-WP-Nonce' => wp_create_nonce('wp_rest'),
+        ]);
+        """,
+        id=user.id,
+    )
+    return dict(json.loads(headers))

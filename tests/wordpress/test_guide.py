@@ -73,7 +73,7 @@ def test_step_7_reads_posts_with_the_token(followed):
     _, answer = request_token(gateway, shown["client_id"], shown["client_secret"])
     status, body = curl(f"{gateway.url}/wp-json/wp/v2/posts", "-H", f"Authorization: Bearer {answer['access_token']}")
     assert status == 200
-    assert json.loads(body)[0]["title"]["rendered"] == "Hello world!"
+    assert {post["type"] for post in json.loads(body)} == {"post"}
 
 
 def test_the_example_use_case_publishes_a_post_as_the_service_user(followed, site):

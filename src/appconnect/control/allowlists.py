@@ -41,8 +41,8 @@ def advice(rules: Iterable[RouteRule], access_mode: AccessMode) -> list[str]:
         for rule, route in power_routes_left_closed(listed)
     ]
     said += [
-        f"{rule} does not keep the client to {segment}: WordPress lets a parameter of the request (?id=…, or in the body) "
-        "replace the ID in the path. What the user may not touch is the only limit."
+        f"{rule} does not keep the client to {segment}: in WordPress a parameter of the query or the body, such as id, "
+        "outranks the ID in the path. What the user may not touch is the only limit."
         for rule in listed
         for segment in rule.segments
         if segment.isdigit()

@@ -69,9 +69,12 @@ def make_password(
         )
         made = replace(intended, uuid=uuid, password=secret)
         _check_it_works(to.site, made)
-    except UpstreamError:
+    except UpstreamError as error:
         settle(context, to)
-        raise
+        if error.problem is not SiteProblem.REFUSED:
+            raise
+        remedy = f"{error.remedy} Or make one for {user.login} yourself and give it with --application-password-file."
+        raise UpstreamError(error.problem, error.facts, remedy) from error
     return made
 
 

@@ -44,8 +44,8 @@ def forbidden(deny: Deny, snapshot: Snapshot) -> Answer:
             message = f"Forbidden Request: the route is not in this client's allowlist. {needed}"
         case Reason.POWER_ROUTE:
             message = (
-                "Forbidden Request: the route gives out credentials or power over the site, so no wildcard and no "
-                f"access mode opens it. {needed}"
+                "Forbidden Request: the route gives out credentials or power over the site, "
+                f"so it needs a rule that names it, whatever the access mode: {rule or 'none can'}"
             )
         case Reason.EMBED_OFF:
             message = (
@@ -54,6 +54,7 @@ def forbidden(deny: Deny, snapshot: Snapshot) -> Answer:
             )
         case Reason.BATCH:
             message = "Forbidden Request: batch requests are not accepted. Send the requests one by one."
+            rule = ""  # none would help
     challenge = _challenge(snapshot, error="insufficient_scope")
     data = {"rule": rule} if rule else {}
     return refusal(403, "app_connect_forbidden_request", message, challenge, **data)

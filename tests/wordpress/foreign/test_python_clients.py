@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from oauthlib.oauth2 import BackendApplicationClient  # type: ignore[import-untyped]
-from oauthlib.oauth2.rfc6749.errors import InvalidClientError  # type: ignore[import-untyped]
+from oauthlib.oauth2 import BackendApplicationClient
+from oauthlib.oauth2.rfc6749.errors import InvalidClientError
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 

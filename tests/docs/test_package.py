@@ -23,7 +23,7 @@ def installed(tmp_path_factory) -> Path:
     uv("venv", folder / "environment", folder=folder)
     wheel = next(folder.glob("*.whl"))
     uv("pip", "install", "--python", folder / "environment/bin/python", wheel, folder=folder)
-    return folder / "environment/bin"
+    return Path(folder, "environment/bin")
 
 
 def test_the_wheel_installs_the_command(installed):

@@ -43,6 +43,10 @@ def test_a_token_opens_what_was_granted_and_what_is_current():
     assert (access.claims, access.granted, access.current) == (CLAIMS, GRANTED, NARROWED)
 
 
+def test_a_token_issued_after_its_clients_tokens_were_revoked_is_good():
+    assert open_access(TOKEN, with_client(tokens_revoked_at=NOW - 1), now=NOW).claims == CLAIMS
+
+
 def test_a_token_opens_its_own_client():
     assert open_access(TOKEN, SNAPSHOT, now=NOW).client == BACKEND
 
@@ -53,6 +57,7 @@ def test_a_token_opens_its_own_client():
         pytest.param(replace(SNAPSHOT, revoked_token_ids=frozenset({"4f6e"})), id="it was revoked"),
         pytest.param(replace(SNAPSHOT, clients={}), id="its client was deleted"),
         pytest.param(with_client(is_enabled=False), id="its client was disabled"),
+        pytest.param(with_client(tokens_revoked_at=NOW), id="its client's tokens were revoked in the same second"),
         pytest.param(with_client(grant_types=frozenset()), id="its grant type was disabled on the client"),
         pytest.param(
             replace(SNAPSHOT, switches=replace(SNAPSHOT.switches, grant_types=frozenset())),

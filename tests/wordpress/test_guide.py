@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def curl(*arguments: str) -> tuple[int, str]:
     return int(status), body
 
 
-def request_token(gateway: Gateway, client_id: str, client_secret: str) -> tuple[int, dict]:
+def request_token(gateway: Gateway, client_id: str, client_secret: str) -> tuple[int, dict[str, Any]]:
     """Step 6, word for word but for host and credentials."""
     status, body = curl(
         "-X", "POST", f"{gateway.url}/wp-json/app-connect/v1/token",
@@ -49,7 +50,8 @@ def request_token(gateway: Gateway, client_id: str, client_secret: str) -> tuple
         "-u", f"{client_id}:{client_secret}",
         "--data-urlencode", "grant_type=client_credentials",
     )  # fmt: skip
-    return status, json.loads(body)
+    answer: dict[str, Any] = json.loads(body)
+    return status, answer
 
 
 def test_step_5_shows_the_client_id_and_the_secret_once(followed):

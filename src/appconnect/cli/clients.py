@@ -208,7 +208,7 @@ def rotate_secret(
     ] = "24h",
     as_json: output.JsonOption = False,
 ) -> None:
-    """Make a new secret, shown once; the old one stays valid for the overlap."""
+    """Make a new secret, shown once; the old one stays valid for the overlap. With 0, its tokens end too."""
     seconds = _seconds(overlap)
     found, secret = control.rotate_secret(opening.open_context(), client, overlap_seconds=seconds)
     if as_json:
@@ -216,8 +216,20 @@ def rotate_secret(
         output.show_json(content)
         return
     _show_secret(found, secret)
-    ending = f"stays valid for {output.duration(seconds)}" if seconds else "is no longer valid"
-    output.say(f"The old secret {ending}.")
+    if seconds:
+        output.say(f"The old secret stays valid for {output.duration(seconds)}.")
+    else:
+        output.say("The old secret and every token that was issued with it are no longer valid.")
+
+
+@app.command("revoke-tokens")
+def revoke_tokens(client: ClientArgument, *, as_json: output.JsonOption = False) -> None:
+    """Void every token that was issued to a client until now, within a second. It can get new ones."""
+    revoked = control.revoke_tokens(opening.open_context(), client)
+    if as_json:
+        output.show_json({"client_id": revoked.id, "tokens_revoked_at": revoked.tokens_revoked_at})
+    else:
+        output.say(f"Every token of {revoked.name} ({revoked.id}) is void.")
 
 
 # -- reading and showing ----------------------------------------------------------------------------------------------

@@ -143,7 +143,10 @@ def delete_client(context: Context, wanted: str) -> tuple[Client, list[str]]:
 
 
 def rotate_secret(context: Context, wanted: str, *, overlap_seconds: int) -> tuple[Client, Secret]:
-    """Make a new secret; the one in use stays valid for the overlap, and one that was leaving ends at once."""
+    """Make a new secret; the one in use stays valid for the overlap, and one that was leaving ends at once.
+
+    Without an overlap the old secret is not trusted any more, and so its tokens are revoked too.
+    """
     if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
         raise InputError.of("--overlap", "The overlap is out of range.", "Choose between 0 seconds and 90 days.")
     now, secret = context.clock(), new_client_secret(context.entropy(32))
@@ -154,12 +157,27 @@ def rotate_secret(context: Context, wanted: str, *, overlap_seconds: int) -> tup
             for old in client.secrets
             if old.expires_at is None and overlap_seconds > 0
         ]
-        changed = replace(client, secrets=(*staying, ClientSecretHash(hash_secret(secret.reveal()), now)))
+        changed = replace(
+            client,
+            secrets=(*staying, ClientSecretHash(hash_secret(secret.reveal()), now)),
+            tokens_revoked_at=now if overlap_seconds == 0 else client.tokens_revoked_at,
+        )
         with context.store.transaction() as transaction:
             transaction.save_client(changed, policy, now=now)
             details = f"{client.name}; the old secret ends in {overlap_seconds} seconds"
             transaction.record(context.event(AuditEventType.SECRET_ROTATED, client.id, details))
     return changed, secret
+
+
+def revoke_tokens(context: Context, wanted: str) -> Client:
+    """Void every token that was issued to a client until now, on every worker within a second."""
+    with context.alone():
+        client, policy = find_client(context, wanted)
+        changed = replace(client, tokens_revoked_at=context.clock())
+        with context.store.transaction() as transaction:
+            transaction.save_client(changed, policy, now=context.clock())
+            transaction.record(context.event(AuditEventType.TOKENS_REVOKED, client.id, client.name))
+    return changed
 
 
 # -- checking a draft -------------------------------------------------------------------------------------------------

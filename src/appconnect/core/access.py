@@ -26,6 +26,8 @@ def open_access(token: str, snapshot: Snapshot, *, now: int) -> Access:
     client = snapshot.clients.get(claims.client_id)
     if client is None or not client.is_enabled:
         raise InvalidToken("its client was deleted or disabled")
+    if client.tokens_revoked_at is not None and claims.issued_at <= client.tokens_revoked_at:
+        raise InvalidToken("its client's tokens were revoked")
     if not is_grant_enabled(client, GrantType.CLIENT_CREDENTIALS, snapshot):
         raise InvalidToken("its grant type was disabled")
     granted, current = snapshot.policies.get(claims.policy_hash), snapshot.current_policy(client)

@@ -17,6 +17,7 @@ class AuditEventType(StrEnum):
     CLIENT_ENABLED = "client.enabled"
     CLIENT_DELETED = "client.deleted"
     SECRET_ROTATED = "client.secret_rotated"  # noqa: S105 - an event's name
+    TOKENS_REVOKED = "client.tokens_revoked"
     UPSTREAM_CREDENTIAL_REPLACED = "upstream_credential.replaced"
     SERVICE_USER_CHANGED = "service_user.changed"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name

@@ -69,6 +69,8 @@ class Client:
     created_at: int
     token_lifetime_seconds: int | None = None
     client_type: ClientType = ClientType.CONFIDENTIAL
+    tokens_revoked_at: int | None = None
+    """Tokens issued until then, that second included, are void."""
 
 
 # -- client IDs and secrets -------------------------------------------------------------------------------------------

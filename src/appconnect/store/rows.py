@@ -46,6 +46,7 @@ def to_client(row: Row[Any], secrets: tuple[ClientSecretHash, ...]) -> Client:
         created_at=row.created_at,
         token_lifetime_seconds=row.token_lifetime_seconds,
         client_type=ClientType(row.client_type),
+        tokens_revoked_at=row.tokens_revoked_at,
     )
 
 
@@ -58,6 +59,7 @@ def from_client(client: Client) -> dict[str, Any]:
         "grant_types": grant_types_to_text(client.grant_types),
         "is_enabled": client.is_enabled,
         "token_lifetime_seconds": client.token_lifetime_seconds,
+        "tokens_revoked_at": client.tokens_revoked_at,
         "policy_hash": client.policy_hash,
         "created_at": client.created_at,
     }

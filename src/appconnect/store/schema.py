@@ -65,6 +65,7 @@ clients = Table(
     Column("grant_types", Text, nullable=False),
     Column("is_enabled", Boolean, nullable=False),
     Column("token_lifetime_seconds", Integer),  # null: the site's
+    Column("tokens_revoked_at", Integer),
     Column("policy_hash", Text, ForeignKey("policies.hash"), nullable=False),
     Column("created_at", Integer, nullable=False),
 )

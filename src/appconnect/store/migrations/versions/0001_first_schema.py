@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("grant_types", sa.Text(), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("token_lifetime_seconds", sa.Integer(), nullable=True),
+        sa.Column("tokens_revoked_at", sa.Integer(), nullable=True),
         sa.Column("policy_hash", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -277,6 +277,7 @@ _EVENTS: Final[Mapping[AuditEventType, tuple[str, str]]] = {
     AuditEventType.CLIENT_ENABLED: ("A client was enabled again.", "the client ID"),
     AuditEventType.CLIENT_DELETED: ("A client was deleted.", "the client ID"),
     AuditEventType.SECRET_ROTATED: ("A client got a new secret.", "the client ID"),
+    AuditEventType.TOKENS_REVOKED: ("Every token of a client was made void.", "the client ID"),
     AuditEventType.UPSTREAM_CREDENTIAL_REPLACED: (
         "WordPress no longer accepted a client's application password, and the gateway made another.",
         "the client ID",

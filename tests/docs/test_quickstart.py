@@ -1,7 +1,6 @@
 """The quickstart and the README's ten lines, followed word for word but for host, port and credentials."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +35,8 @@ def follow(terminal: Terminal, shown: list[str], site: RunningSite) -> list[str]
 
 
 def answer(output: str) -> Any:
-    """The JSON that curl printed below its meter."""
-    return json.loads(output[re.search(r"^[{\[]", output, re.MULTILINE).start() :])  # type: ignore[union-attr]
+    """The JSON that curl printed, wherever its meter stands meanwhile."""
+    return json.JSONDecoder().raw_decode(output, min(output.find(start) % len(output) for start in ('{"', '[{"')))[0]
 
 
 def _after(label: str, output: str) -> str:

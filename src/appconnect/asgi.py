@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from appconnect.core.canonical import Pair, Request
+from appconnect.core.request import Pair, Request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

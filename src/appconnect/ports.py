@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from appconnect.core.audit import AuditEvent
-from appconnect.core.canonical import Pair
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy, ServiceUser
+from appconnect.core.request import Pair
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import SiteAddress, SiteSwitches, Snapshot, UpstreamCredential
 

@@ -6,7 +6,9 @@ from urllib.parse import quote, quote_from_bytes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appconnect.core.canonical import CanonicalRequest, Refused, Request, canonicalize, php_name
+from appconnect.core.canonical import CanonicalRequest, canonicalize
+from appconnect.core.query import php_name
+from appconnect.core.request import Refused, Request
 
 _PATHS = (
     *(b"/wp-json/", b"/wp-json", b"/wp-json/wp/v2/Posts", b"/wp-json/wp/v2/posts/15", b"/index.php/wp-json/a%20b"),

@@ -5,15 +5,9 @@ The measure is what real WordPress and PHP understand (`wordpress.md`, "How Word
 
 import pytest
 
-from appconnect.core.canonical import (
-    MAX_QUERY_PARAMETERS,
-    CanonicalRequest,
-    Refused,
-    Request,
-    canonicalize,
-    is_rest_request,
-    php_name,
-)
+from appconnect.core.canonical import CanonicalRequest, canonicalize
+from appconnect.core.query import MAX_QUERY_PARAMETERS, php_name
+from appconnect.core.request import Refused, Request
 from appconnect.core.rules import Method
 
 POSTS = b"/wp-json/wp/v2/posts"
@@ -621,32 +615,3 @@ def test_a_refusal_repeats_no_more_than_60_characters():
     with pytest.raises(Refused) as caught:
         canonical("GET", POSTS, b"_embed[" + b"a" * 5000 + b"]")
     assert len(caught.value.message) < 200
-
-
-# -- is it a REST request at all --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        pytest.param(b"/wp-json/wp/v2/posts", b"", id="pretty"),
-        pytest.param(b"/WP-JSON/wp/v2/posts", b"", id="in capitals"),
-        pytest.param(b"/%77p-json/wp/v2/posts", b"", id="percent-encoded"),
-        pytest.param(b"/wp%2djson%2fwp", b"", id="percent-encoded slash"),
-        pytest.param(b"//wp-json/", b"", id="two slashes"),
-        pytest.param(b"/index.php/index.php/wp-json/", b"", id="behind index.php twice"),
-        pytest.param(b"/any/page/", b"rest_route=/wp/v2/posts", id="rest_route anywhere"),
-        pytest.param(b"/", b"rest.route=/wp/v2/posts", id="rest.route"),
-        pytest.param(b"/", b"rest%5Broute=/wp/v2/posts", id="rest[route, encoded"),
-        pytest.param(b"/", b"%72est_route=/wp/v2/posts", id="rest_route, encoded"),
-    ],
-)
-def test_every_spelling_is_taken_for_a_rest_request(path, query):
-    assert is_rest_request(path, query)
-
-
-@pytest.mark.parametrize(
-    ("path", "query"), [(b"/", b""), (b"/hello-world/", b"preview=true"), (b"/wp-login.php", b"action=logout")]
-)
-def test_other_pages_are_not(path, query):
-    assert not is_rest_request(path, query)

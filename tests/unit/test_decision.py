@@ -2,7 +2,7 @@
 
 import pytest
 
-from appconnect.core.canonical import CanonicalRequest, Request, canonicalize
+from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.decision import (
     Allow,
     Deny,
@@ -12,6 +12,7 @@ from appconnect.core.decision import (
     power_routes_opened,
 )
 from appconnect.core.policy import AccessMode, Policy, ServiceUser
+from appconnect.core.request import Request
 from appconnect.core.rules import RouteRule
 
 AUTHOR = ServiceUser(7, "author", frozenset({"author"}), frozenset({"edit_posts"}))

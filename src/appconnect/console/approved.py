@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from appconnect.asgi import Answer, Receive, Scope, Send, send_answer
 from appconnect.control.context import Context
 from appconnect.control.setup import APPROVAL_PATH, answer_approval
-from appconnect.core.canonical import Pair
+from appconnect.core.request import Pair
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import UpstreamCredential
 

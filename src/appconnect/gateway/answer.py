@@ -6,15 +6,13 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from appconnect.asgi import Answer, Send, send_answer
-from appconnect.core.canonical import Pair
+from appconnect.core.headers import HOP_BY_HOP
+from appconnect.core.request import Pair
 from appconnect.core.rules import REST_PREFIX
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamAnswer
 
-_HOP_BY_HOP: Final = frozenset(  # RFC 9110 §7.6.1
-    (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
-)
-_KEPT_BACK: Final = _HOP_BY_HOP | frozenset(
+_KEPT_BACK: Final = HOP_BY_HOP | frozenset(
     (b"set-cookie", b"set-cookie2", b"x-wp-nonce", b"server", b"x-powered-by", b"date", b"proxy-authenticate")
 )
 _ADDRESSES: Final = frozenset((b"location", b"content-location", b"link"))
@@ -40,7 +38,7 @@ def end_to_end(headers: Sequence[Pair]) -> Iterable[Pair]:
         for option in value.split(b",")
     }
     lowered = ((name.lower(), value) for name, value in headers)
-    return ((name, value) for name, value in lowered if name not in _HOP_BY_HOP and name not in nominated)
+    return ((name, value) for name, value in lowered if name not in HOP_BY_HOP and name not in nominated)
 
 
 def looks_anonymous(status: int, headers: Sequence[Pair]) -> bool:

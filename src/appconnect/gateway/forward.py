@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, urlsplit
 
-from appconnect.core.canonical import CanonicalRequest, Pair
+from appconnect.core.canonical import CanonicalRequest
+from appconnect.core.request import Pair
 from appconnect.core.rules import Method
 from appconnect.core.snapshot import SiteAddress, UpstreamCredential
 from appconnect.ports import UpstreamRequest

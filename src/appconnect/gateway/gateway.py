@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from appconnect.asgi import Answer, ClientGone, Receive, Scope, Send, to_request
-from appconnect.core.canonical import CanonicalRequest, Refused, Request, canonicalize
+from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.decision import Allow, Decision, Deny, decide
+from appconnect.core.request import Refused, Request
 from appconnect.core.rules import Method
 from appconnect.core.snapshot import Snapshot
 from appconnect.core.tokens import InvalidToken

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appconnect.core.canonical import Refused, Request
 from appconnect.core.clients import CLIENT_ID_PREFIX
+from appconnect.core.request import Refused, Request
 
 _BEARER: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
 

@@ -1,8 +1,8 @@
 """Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
-from appconnect.core.canonical import Pair, Refused
 from appconnect.core.decision import Deny, Reason
+from appconnect.core.request import Pair, Refused
 from appconnect.core.snapshot import Snapshot
 from appconnect.ports import UpstreamFailure
 

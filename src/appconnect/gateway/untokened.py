@@ -1,6 +1,6 @@
 """Requests without our token, where the gateway stands before the whole site: passed to WordPress untouched."""
 
-from appconnect.core.canonical import Pair, Refused, Request
+from appconnect.core.request import Pair, Refused, Request
 from appconnect.core.snapshot import SiteAddress
 from appconnect.gateway.answer import end_to_end
 from appconnect.gateway.forward import forwarded_proto, host_header

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from appconnect.core.canonical import Request
 from appconnect.core.clients import Client, check_secret
+from appconnect.core.request import Request
 from appconnect.core.snapshot import Snapshot
 from appconnect.oauth.errors import ErrorCode, OAuthError
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from appconnect.core.canonical import Request
+from appconnect.core.request import Request
 from appconnect.oauth.errors import ErrorCode, OAuthError
 
 MAX_FORM_BYTES = 16 * 1024

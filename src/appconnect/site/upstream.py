@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from appconnect.core.canonical import Pair, Refused
+from appconnect.core.request import Pair, Refused
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamFailure, UpstreamRequest, UpstreamUnavailable
 from appconnect.site.tls import tls_context

@@ -110,6 +110,7 @@ def _refusals(snapshot: Snapshot) -> Iterable[tuple[str, Answer]]:
         "not_connected": [refusals.not_connected],
         "credential_lost": [refusals.credential_lost],
         "credential_replaced": [refusals.credential_replaced],
+        "credential_unchecked": [refusals.credential_unchecked],
         "too_many_requests": [lambda: refusals.too_many_requests(5.0)],
         "upstream_unavailable": [
             lambda failure=failure: refusals.upstream_unavailable(failure)  # type: ignore[misc]

@@ -26,14 +26,16 @@ from appconnect.ports import Health
 from appconnect.settings import Settings
 from appconnect.site.upstream import AiohttpUpstream
 from appconnect.store.feed import Feed
-from appconnect.store.sql_store import SqlStore, open_engine
+from appconnect.store.sql_store import SqlStore, StoreUnavailableError, open_engine
 from appconnect.store.vault import Vault
+from appconnect.telemetry import logger
 
 if TYPE_CHECKING:
     from appconnect.core.snapshot import SiteAddress, Snapshot
     from appconnect.site.wordpress import WordPressSite
 
 HEALTHZ: Final = "/app-connect/healthz"
+RESTART_SECONDS: Final = 1.0
 READYZ: Final = "/app-connect/readyz"
 
 
@@ -113,14 +115,26 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         telemetry.configure(self._settings.log_level)
-        async with self._serving():
+        async with self._serving(await self._build_or_end()):
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _build_or_end(self) -> _Running:
+        """Build what serves. Without the database this worker ends with status 1, and the supervisor tries again.
+
+        Any failure that uvicorn sees makes it stop the other workers too, and they still serve.
+        """
+        try:
+            return self._build()
+        except StoreUnavailableError as error:
+            logger("app").error("this worker cannot start", error=str(error))
+            await asyncio.sleep(RESTART_SECONDS)
+            os._exit(1)
+
     @contextlib.asynccontextmanager
-    async def _serving(self) -> AsyncIterator[None]:
-        self._running = running = self._build()
+    async def _serving(self, running: _Running) -> AsyncIterator[None]:
+        self._running = running
         watching = asyncio.create_task(running.feed.watch())
         try:
             yield
@@ -144,7 +158,11 @@ class App:
             return control_context(settings, store, actor="gateway")
 
         async def check(client_id: str) -> Health:
-            health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
+            try:
+                health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
+            except StoreUnavailableError as error:
+                logger("gateway.credentials").error("not checked", client_id=client_id, error=str(error))
+                return Health.UNKNOWN
             await feed.tick()
             return health
 

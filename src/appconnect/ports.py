@@ -48,6 +48,7 @@ class ApplicationPassword:
     uuid: str | None = None
     password: Secret | None = None
     is_ours: bool = True
+    intended_at: int = 0
 
     @property
     def credential(self) -> UpstreamCredential:

@@ -284,7 +284,7 @@ async def test_while_wordpress_cannot_be_asked_the_answer_is_not_passed_on(
     upstream.wordpress.is_away = True
     upstream.replies = [FOR_A_VISITOR]
     answer = await checked.get(token)
-    assert (answer.status_code, answer.json()["code"]) == (502, "app_connect_upstream_unreachable")
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_connect_upstream_unchecked")
 
 
 async def test_while_wordpress_cannot_be_asked_no_credential_is_replaced(

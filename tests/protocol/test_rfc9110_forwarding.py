@@ -2,13 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 
+from appconnect.app import App, open_store
+from appconnect.core.snapshot import SiteAddress
 from appconnect.settings import Settings
 from tests.protocol.conftest import (
     BACKEND,
@@ -19,6 +24,7 @@ from tests.protocol.conftest import (
     SILENCE,
     SITE_URL,
     STRANGER,
+    TOKEN,
     Heard,
     Recorder,
     Reply,
@@ -558,13 +564,16 @@ async def test_refusals_are_in_the_format_of_wordpress_and_never_stored(
     )
 
 
-@pytest.mark.parametrize(
+breaking_off = pytest.mark.parametrize(
     ("begun", "rest"),
     [
         pytest.param(("Content-Length", "9"), b"abc", id="a length that is not reached"),
         pytest.param(("Transfer-Encoding", "chunked"), b"3\r\nabc\r\n", id="chunks without an end"),
     ],
 )
+
+
+@breaking_off
 async def test_an_answer_that_breaks_off_is_never_ended(
     gateway: Running, upstream: Recorder, token: str, begun: tuple[str, str], rest: bytes
 ):
@@ -572,6 +581,33 @@ async def test_an_answer_that_breaks_off_is_never_ended(
     upstream.replies = [Reply((head("200 OK", LOGGED_IN, begun), rest), closes=True)]
     answer = await gateway.exchange("GET", POSTS, token=token)
     assert (answer.status, answer.body, answer.is_whole) == (200, b"abc", False)
+
+
+@pytest.fixture
+def listening(settings: Settings, upstream: Recorder) -> Iterator[int]:
+    """The port of the application behind its HTTP server, on a thread."""
+    with open_store(settings).transaction() as transaction:
+        transaction.save_site(SiteAddress(SITE_URL, upstream.url, has_pretty_permalinks=True))
+    config = uvicorn.Config(App(settings), http="httptools", loop="asyncio", ws="none", lifespan="on", log_config=None)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield int(listener.getsockname()[1])
+        server.should_exit = True
+        thread.join()
+
+
+@breaking_off
+async def test_the_server_then_cuts_the_connection(
+    listening: int, upstream: Recorder, begun: tuple[str, str], rest: bytes
+):
+    """RFC 9112 §8: over a socket, the client sees the end of the connection before the end of the answer."""
+    upstream.replies = [Reply((head("200 OK", LOGGED_IN, begun), rest), closes=True)]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening}") as http:
+        answer = await http.post(TOKEN, auth=BACKEND.basic, data={"grant_type": "client_credentials"})
+        with pytest.raises(httpx.RemoteProtocolError, match="without (sending|receiving) complete"):
+            await http.get(POSTS, headers={"Authorization": f"Bearer {answer.json()['access_token']}"})
 
 
 async def test_an_answer_that_stops_arriving_is_never_ended(settings: Settings, upstream: Recorder):

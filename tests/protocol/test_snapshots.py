@@ -16,7 +16,7 @@ from appconnect.control.context import Context
 from appconnect.core.clients import GrantType
 from appconnect.core.policy import ServiceUser
 from appconnect.store.sql_store import open_engine
-from tests.protocol.conftest import AUTHOR, BACKEND, POSTS, STRANGER, Recorder, Running, eventually
+from tests.protocol.conftest import AUTHOR, BACKEND, POSTS, STRANGER, Recorder, Running, eventually, reply
 
 ME = "/wp-json/wp/v2/users/me"
 
@@ -298,6 +298,15 @@ async def test_without_the_database_rules_are_enforced(gateway: Running, away: s
 async def test_without_the_database_a_wrong_secret_is_refused(gateway: Running, away: str):
     answer = await gateway.request_token(replace(BACKEND, secret="wrong"))
     assert answer.json()["error"] == "invalid_client"
+
+
+async def test_without_the_database_an_answer_in_doubt_is_not_passed_on(
+    gateway: Running, upstream: Recorder, away: str
+):
+    """Whether the credential still works cannot be found out then."""
+    upstream.replies = [reply(b'["public"]', is_anonymous=True)]
+    answer = await gateway.get(away)
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_connect_upstream_unchecked")
 
 
 async def test_without_the_database_a_worker_is_ready(gateway: Running, away: str):

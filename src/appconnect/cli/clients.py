@@ -250,7 +250,7 @@ def read_secret(file: Path | None, option: str) -> Secret | None:
     return Secret(text.strip())
 
 
-def _rules(allow: list[str] | None, file: Path | None) -> list[str]:
+def _rules(allow: list[str] | None, file: Path | None) -> tuple[str, ...]:
     texts = list(allow or ())
     if file is not None:
         try:
@@ -259,7 +259,7 @@ def _rules(allow: list[str] | None, file: Path | None) -> list[str]:
             raise InputError.of("--allow-file", f"{file} cannot be read: {error}.", "Name a text file.") from error
         stripped = (line.partition("#")[0].strip() for line in lines)
         texts += [line for line in stripped if line]
-    return texts
+    return tuple(texts)
 
 
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")

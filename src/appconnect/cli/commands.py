@@ -49,10 +49,25 @@ def options(
     named_settings_file[:] = [settings] if settings is not None else []
 
 
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Typer's own copy of it has no public name
+
+
+def _run_for_scripts() -> None:
+    """As `app()`, but wrong usage too ends with one JSON value on standard error."""
+    try:
+        status = app(standalone_mode=False)
+    except _UsageError as error:
+        output.show_error(InputError.of("command line", str(error), "See --help."))
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
 def run() -> None:
     """Run a command. Exit status: 0 done, 1 not done, 2 wrong settings or usage, 130 interrupted."""
     try:
-        app()
+        _run_for_scripts() if "--json" in sys.argv else app()
     except SettingsError as error:
         output.show_error(error)
         sys.exit(2)

@@ -13,33 +13,38 @@ from appconnect.app import control_context, open_store
 from appconnect.cli import opening, output
 from appconnect.cli.clients import read_secret
 from appconnect.control import passwords, setup
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import Context, InputError, InputProblem
 from appconnect.control.credentials import check_credential
 from appconnect.core.secret import Secret
 from appconnect.ports import SiteDescription, UpstreamError
-from appconnect.settings import example_file, load, public_url_problem, settings_file
+from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file
 from appconnect.site.reach import answers
 from appconnect.store.migrate import migrate
 from appconnect.store.sql_store import open_engine
 
-KEY_FILE = "app-connect.key"
+KEY_FILE, DATABASE_FILE = "app-connect.key", "app-connect.db"
+DEFAULT_PUBLIC_URL, DEFAULT_PORT = "http://127.0.0.1:8080", 8080
 POLL_SECONDS = 0.5
 
 
 def init(
     public_url: Annotated[
-        str, typer.Option(help="The gateway's own address as clients see it, such as https://api.example.com.")
-    ] = "http://127.0.0.1:8080",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on, on loopback.")] = 8080,
+        str | None,
+        typer.Option(help=f"The gateway's own address as clients see it. Default: {DEFAULT_PUBLIC_URL}"),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help=f"The port to listen on. Default: {DEFAULT_PORT}")
+    ] = None,
     *,
     as_json: output.JsonOption = False,
 ) -> None:
     """Set up a gateway in this folder: settings, encryption key, database, signing key. Safe to repeat."""
-    if problem := public_url_problem(public_url):
+    if public_url is not None and (problem := public_url_problem(public_url)):
         raise InputError.of("--public-url", f"{public_url!r} cannot be the public address.", problem)
     file = settings_file(opening.named_settings_file[0] if opening.named_settings_file else None)
-    made = [str(file)] if _write_settings(file, public_url, port) else []
+    made = [str(file)] if _write_settings(file, public_url or DEFAULT_PUBLIC_URL, port or DEFAULT_PORT) else []
     settings = load(file)
+    _check_as_asked(file, settings, public_url, port)
     path = settings.database_path
     made += [str(path)] if not path.exists() else []
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,12 +191,29 @@ def _write_settings(file: Path, public_url: str, port: int) -> bool:
     """Write the key, then the settings that name it: killed between the two, the next `init` goes on."""
     if file.exists():
         return False
-    key_file = file.parent / KEY_FILE
+    key_file, database = file.parent / KEY_FILE, file.parent / DATABASE_FILE
     if not key_file.exists():
+        if database.exists() and database.stat().st_size > 0:
+            problem = f"{database} exists, and the key that it was made with does not."
+            raise InputError.of("init", problem, f"Restore {key_file}, or move the database away to begin anew.")
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(key_file, base64.urlsafe_b64encode(os.urandom(32)).decode() + "\n")
     _write_whole(file, example_file({"public_url": public_url, "port": port, "encryption_key_file": KEY_FILE}))
     return True
+
+
+def _check_as_asked(file: Path, settings: Settings, public_url: str | None, port: int | None) -> None:
+    """Settings that exist are the operator's: `init` changes none of them, and says so."""
+    problems = [
+        InputProblem(option, f"{file} says {present}.", f"Change {name} in that file.")
+        for option, name, asked, present in (
+            ("--public-url", "public_url", public_url, settings.public_url),
+            ("--port", "port", port, settings.port),
+        )
+        if asked not in (None, present)
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -132,13 +132,13 @@ def delete_client(context: Context, wanted: str) -> tuple[Client, list[str]]:
     """Delete a client for good, and its application password in WordPress; the client goes even if that has to wait."""
     with context.alone():
         client, _ = find_client(context, wanted)
-        password = passwords.credential_of(context, client.id)
+        to, password = passwords.connection(context), passwords.credential_of(context, client.id)
         with context.store.transaction() as transaction:
             transaction.delete_client(client.id)
             if password is not None:
                 passwords.retire(transaction, password)
             transaction.record(context.event(AuditEventType.CLIENT_DELETED, client.id, client.name))
-        left = passwords.settle(context, passwords.connection(context))
+        left = passwords.settle(context, to)
     return client, left
 
 

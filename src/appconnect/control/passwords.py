@@ -20,6 +20,8 @@ from appconnect.ports import (
 )
 
 NAME_PREFIX = "App Connect: "
+LATE_SECONDS = 300
+"""Longer than any PHP runs: what WordPress has not created by then will not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def make_password(
         login=user.login,
         client_id=client_id,
         state=PasswordState.INTENDED,
+        intended_at=context.clock(),
     )
     with context.store.transaction() as transaction:
         transaction.save_application_password(intended)
@@ -67,14 +70,20 @@ def make_password(
         uuid, secret = to.site.create_application_password(
             to.administrator.credential, user.id, name=NAME_PREFIX + name, app_id=intended.app_id
         )
-        made = replace(intended, uuid=uuid, password=secret)
-        _check_it_works(to.site, made)
     except UpstreamError as error:
-        settle(context, to)
-        if error.problem is not SiteProblem.REFUSED:
+        if error.problem is not SiteProblem.REFUSED:  # WordPress may be at work on it still
+            settle(context, to)
             raise
+        with context.store.transaction() as transaction:
+            transaction.forget_application_password(intended.app_id)
         remedy = f"{error.remedy} Or make one for {user.login} yourself and give it with --application-password-file."
         raise UpstreamError(error.problem, error.facts, remedy) from error
+    made = replace(intended, uuid=uuid, password=secret)
+    try:
+        _check_it_works(to.site, made)
+    except UpstreamError:
+        settle(context, to)
+        raise
     return made
 
 
@@ -99,15 +108,16 @@ def settle(context: Context, to: Connection) -> list[str]:
     left = []
     for password in unfinished(context):
         try:
-            _remove_from_wordpress(to, password)
+            was_there = _remove_from_wordpress(to, password)
         except UpstreamError as error:
             left.append(
                 f"An application password of {password.login} could not be removed from WordPress yet: {error} "
                 "The next command tries again."
             )
         else:
-            with context.store.transaction() as transaction:
-                transaction.forget_application_password(password.app_id)
+            if was_there or not _may_still_come(password, now=context.clock()):
+                with context.store.transaction() as transaction:
+                    transaction.forget_application_password(password.app_id)
     return left
 
 
@@ -124,11 +134,19 @@ def credential_of(context: Context, client_id: str) -> ApplicationPassword | Non
     return next((password for password in in_use if password.client_id == client_id), None)
 
 
-def _remove_from_wordpress(to: Connection, password: ApplicationPassword) -> None:
+def _remove_from_wordpress(to: Connection, password: ApplicationPassword) -> bool:
+    """Remove a password; False where WordPress has none."""
     administrator = to.administrator.credential
     uuid = password.uuid or to.site.find_application_password(administrator, password.user_id, app_id=password.app_id)
-    if uuid is not None:
-        to.site.delete_application_password(administrator, password.user_id, uuid)
+    if uuid is None:
+        return False
+    to.site.delete_application_password(administrator, password.user_id, uuid)
+    return True
+
+
+def _may_still_come(password: ApplicationPassword, *, now: int) -> bool:
+    """Whether a slow WordPress may yet create what a command asked for that did not live to hear the answer."""
+    return password.state is PasswordState.INTENDED and now - password.intended_at < LATE_SECONDS
 
 
 def _check_it_works(site: Site, password: ApplicationPassword) -> None:

@@ -10,7 +10,7 @@ from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.decision import Allow, Decision, Deny, decide
 from appconnect.core.request import Refused, Request
 from appconnect.core.rules import Method
-from appconnect.core.snapshot import Snapshot
+from appconnect.core.snapshot import Snapshot, UpstreamCredential
 from appconnect.core.tokens import InvalidToken
 from appconnect.gateway import refusals
 from appconnect.gateway.answer import Answering, client_headers, end_to_end, looks_anonymous
@@ -21,7 +21,7 @@ from appconnect.gateway.receive import content_length, host_problem, presented
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import NoSlot, Slots
 from appconnect.gateway.untokened import untouched_request
-from appconnect.ports import Clock, Health, Upstream, UpstreamFailure, UpstreamUnavailable
+from appconnect.ports import Clock, Health, Upstream, UpstreamUnavailable
 from appconnect.telemetry import logger
 
 Untokened = Literal["reject", "pass"]
@@ -81,7 +81,7 @@ class Gateway:
             return refusals.not_connected()
         if shown.token is not None:
             return await self._with_token(request, shown.token, snapshot, incoming, answering)
-        if self.untokened == "reject":
+        if self.untokened == "reject" or shown.has_client_credentials:
             return refusals.token_required(snapshot, has_client_credentials=shown.has_client_credentials)
         answer = await self.upstream.send(snapshot.site, untouched_request(request, snapshot.site, incoming))
         await answering.stream(answer, list(end_to_end(answer.headers)))
@@ -124,7 +124,7 @@ class Gateway:
         )
         answer = await self.upstream.send(site, sent)
         if looks_anonymous(answer.status, answer.headers):
-            health = await self.credentials.check_now(client_id)
+            health = await self._health_of(client_id, credential)
             match health:
                 case Health.HEALTHY:
                     pass
@@ -138,11 +138,17 @@ class Gateway:
                     return refusals.credential_lost()
                 case Health.UNKNOWN:
                     await answer.close()
-                    return refusals.upstream_unavailable(UpstreamFailure.UNREACHABLE)
+                    return refusals.credential_unchecked()
                 case _:
                     assert_never(health)
         await exchange.answering.stream(answer, client_headers(answer.headers, site, snapshot.public_url))
         return None
+
+    async def _health_of(self, client_id: str, used: UpstreamCredential) -> Health:
+        """Check the credential that a request was sent with, which another check may have replaced meanwhile."""
+        health = await self.credentials.check_now(client_id)
+        is_replaced = self.current().credentials.get(client_id) != used
+        return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
 
 
 @dataclass(frozen=True, slots=True)

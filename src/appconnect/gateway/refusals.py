@@ -89,6 +89,12 @@ def credential_replaced() -> Answer:
     return refusal(502, "app_connect_upstream_credential", message, (b"retry-after", b"1"))
 
 
+def credential_unchecked() -> Answer:
+    """WordPress's answer looked as if to a visitor, and whether our credential still works could not be found out."""
+    message = "Whether WordPress accepts the credential of this client's service user cannot be told now. Try again."
+    return refusal(502, "app_connect_upstream_unchecked", message, _RETRY)
+
+
 def too_many_requests(seconds: float) -> Answer:
     """More of one client's requests at a time than the site should bear."""
     message = "This client has too many requests in flight. Wait for answers before sending more."

@@ -1,5 +1,6 @@
 """The form that a client posts to an endpoint (RFC 6749 §3.2, appendix B)."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -9,6 +10,7 @@ from appconnect.oauth.errors import ErrorCode, OAuthError
 MAX_FORM_BYTES = 16 * 1024
 MAX_PARAMETERS = 32
 RESOURCE = "resource"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")  # RFC 6749 §5.2 allows no quotes in error_description
 _FORM = b"application/x-www-form-urlencoded"
 
 
@@ -38,6 +40,7 @@ def parse_form(body: bytes) -> Mapping[str, str]:
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1} - {RESOURCE})
     if twice:
-        raise OAuthError(ErrorCode.INVALID_REQUEST, f"The parameter {twice[0][:40]!r} was sent more than once.")
+        name = twice[0] if _PLAIN_NAME.fullmatch(twice[0]) else "with a name of special characters"
+        raise OAuthError(ErrorCode.INVALID_REQUEST, f"The parameter {name} was sent more than once.")
     resources = " ".join(value for name, value in pairs if name == RESOURCE)
     return {name: resources if name == RESOURCE else value for name, value in pairs if value}

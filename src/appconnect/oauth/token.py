@@ -21,14 +21,16 @@ def token_answer(
     _check_resource(parameters, snapshot)
     policy = snapshot.current_policy(client)
     lifetime = client.token_lifetime_seconds or snapshot.switches.token_lifetime_seconds
+    # A token that follows a revocation within its second is none of those that were revoked.
+    issued_at = max(now, (client.tokens_revoked_at or 0) + 1)
     claims = Claims(
         issuer=snapshot.issuer,
         audience=snapshot.audience,
         subject=policy.service_user.login,
         client_id=client.id,
         token_id=token_id,
-        issued_at=now,
-        expires_at=now + lifetime,
+        issued_at=issued_at,
+        expires_at=issued_at + lifetime,
         policy_hash=policy.hash,
     )
     content = {

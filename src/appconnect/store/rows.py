@@ -93,6 +93,7 @@ def to_application_password(row: Row[Any], vault: Vault) -> ApplicationPassword:
         uuid=row.uuid,
         password=vault.open(row.password, _password_context(row.app_id)) if row.password is not None else None,
         is_ours=row.is_ours,
+        intended_at=row.intended_at,
     )
 
 
@@ -108,6 +109,7 @@ def from_application_password(password: ApplicationPassword, vault: Vault) -> di
         "uuid": password.uuid,
         "password": vault.seal(secret, _password_context(password.app_id)) if secret is not None else None,
         "is_ours": password.is_ours,
+        "intended_at": password.intended_at,
     }
 
 

@@ -91,6 +91,7 @@ application_passwords = Table(
     Column("uuid", Text),
     Column("password", LargeBinary),  # sealed
     Column("is_ours", Boolean, nullable=False),
+    Column("intended_at", Integer, nullable=False),
 )
 
 approvals = Table(

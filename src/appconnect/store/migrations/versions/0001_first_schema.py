@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("uuid", sa.Text(), nullable=True),
         sa.Column("password", sa.LargeBinary(), nullable=True),
         sa.Column("is_ours", sa.Boolean(), nullable=False),
+        sa.Column("intended_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["site_id"],
             ["sites.id"],

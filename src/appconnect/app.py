@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appconnect import telemetry
-from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, send_answer
+from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, loses_its_body, send_answer
 from appconnect.console.approved import Approved
 from appconnect.control.context import Context
 from appconnect.control.credentials import check_credential
@@ -99,6 +99,9 @@ class App:
             await self._lifespan(receive, send)
             return
         assert self._running is not None
+        if loses_its_body(scope):
+            await send_answer(send, _UPGRADE)
+            return
         await self._route(scope["path"], self._running)(scope, receive, send)
 
     def _route(self, path: str, running: _Running) -> Application:
@@ -158,11 +161,7 @@ class App:
             return control_context(settings, store, actor="gateway")
 
         async def check(client_id: str) -> Health:
-            try:
-                health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
-            except StoreUnavailableError as error:
-                logger("gateway.credentials").error("not checked", client_id=client_id, error=str(error))
-                return Health.UNKNOWN
+            health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
             await feed.tick()
             return health
 
@@ -188,6 +187,7 @@ class App:
         return _Running(feed, upstream, gateway, endpoints, Approved(context))
 
 
+_UPGRADE = refusal(400, "app_connect_upgrade", "Send a request with a body over plain HTTP/1.1, without Upgrade.")
 _NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")
 
 

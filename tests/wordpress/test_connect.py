@@ -152,11 +152,13 @@ def reject_url(page: str) -> str:
 
 
 def test_an_approval_that_nobody_waits_for_is_not_kept(secured):
-    _, public_url, authority = secured
+    gateway, public_url, authority = secured
+    before = gateway.context.store.revision()
     query = "?site_url=x&user_login=admin&password=abcd"
     answer = httpx.get(f"{public_url}/app-connect/approved/{'0' * 64}{query}", verify=authority.context)
     assert answer.status_code == 303
     assert answer.headers["location"].endswith("result=unknown")
+    assert gateway.context.store.revision() == before, "anybody could make every worker load everything anew"
 
 
 def test_a_pasted_password_connects(gateway, site, begin_connecting):

@@ -149,7 +149,12 @@ def await_approval(context: Context) -> str:
 
 
 def answer_approval(context: Context, state: str, credential: UpstreamCredential | None) -> bool:
-    """Keep what the administrator's browser brought back; False for a state that nobody waits for."""
+    """Keep what the administrator's browser brought back; False for a state that nobody waits for.
+
+    Anybody may ask, so only an expected state begins a transaction: each makes every worker load a new snapshot.
+    """
+    if context.store.approval(_digest(state)) is None:
+        return False
     with context.store.transaction() as transaction:
         return transaction.answer_approval(_digest(state), credential, now=context.clock())
 

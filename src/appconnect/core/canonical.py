@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from appconnect.core.headers import carries_body, check_headers, first, may_forward
+from appconnect.core.headers import carries_body, check_headers, first, forwarded
 from appconnect.core.query import CONSUMED_PARAMETERS, parse_query, php_name
 from appconnect.core.request import Pair, Refused, Request, shown
 from appconnect.core.rules import REST_PREFIX, Method, fold_case
@@ -59,7 +59,7 @@ def canonicalize(request: Request) -> CanonicalRequest:
         wire_method=wire_method,
         route=route,
         query=tuple(pair for pair in parameters if pair[0] not in CONSUMED_PARAMETERS),
-        headers=tuple(pair for pair in headers if may_forward(pair[0], headers)),
+        headers=forwarded(headers),
         embeds=any(php_name(name) == b"_embed" for name, _ in parameters),
         forwards_body=has_body and wire_method is real_method,
     )

@@ -56,11 +56,12 @@ def _folded(name: bytes) -> bytes:
     return re.sub(rb"[^a-z0-9]", b"-", name)
 
 
-def may_forward(name: bytes, headers: Iterable[Pair]) -> bool:
-    if name in _NEVER_FORWARDED or name.startswith(b"x-forwarded-"):
-        return False
-    nominated = (value for other, value in headers if other == b"connection")
-    return all(name != option.strip().lower() for value in nominated for option in value.split(b","))
+def forwarded(headers: Iterable[Pair]) -> tuple[Pair, ...]:
+    """The fields that go on: none of one connection, of the session, of addressing, nor what `Connection` names."""
+    fields = tuple(headers)
+    values = (value for name, value in fields if name == b"connection")
+    dropped = _NEVER_FORWARDED | {option.strip().lower() for value in values for option in value.split(b",")}
+    return tuple(pair for pair in fields if pair[0] not in dropped and not pair[0].startswith(b"x-forwarded-"))
 
 
 def carries_body(headers: Iterable[Pair]) -> bool:

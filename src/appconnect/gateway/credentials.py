@@ -57,6 +57,9 @@ class CredentialHealth:
     async def _run(self, client_id: str) -> Health:
         try:
             health = await self._check(client_id)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, a request gets an answer of ours
+            logger("gateway.credentials").error("not checked", client_id=client_id, error=str(error))
+            health = Health.UNKNOWN
         finally:
             del self._running[client_id]
         self._lost_at.pop(client_id, None)

@@ -41,8 +41,9 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A client that goes away takes its upstream request with it."""
-        incoming, answering = Incoming(receive), Answering(send)
-        work = asyncio.ensure_future(self._answer(to_request(scope), incoming, answering))
+        request, answering = to_request(scope), Answering(send)
+        incoming = Incoming(receive, content_length(request))
+        work = asyncio.ensure_future(self._answer(request, incoming, answering))
         gone = asyncio.ensure_future(incoming.gone())
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -84,12 +85,31 @@ class Gateway:
         if self.untokened == "reject" or shown.has_client_credentials:
             return refusals.token_required(snapshot, has_client_credentials=shown.has_client_credentials)
         answer = await self.upstream.send(snapshot.site, untouched_request(request, snapshot.site, incoming))
-        await answering.stream(answer, list(end_to_end(answer.headers)))
+        # The HTTP server dates every answer itself.
+        await answering.stream(answer, [pair for pair in end_to_end(answer.headers) if pair[0] != b"date"])
         return None
 
     async def _with_token(
         self, request: Request, token: str, snapshot: Snapshot, incoming: Incoming, answering: Answering
     ) -> Answer | None:
+        permitted = self._permit(request, token, snapshot)
+        if isinstance(permitted, Answer):
+            return permitted
+        client_id, canonical = permitted
+        exchange = _Exchange(canonical, client_id, content_length(request), incoming, answering)
+        try:
+            async with self.slots.slot(client_id):
+                latest = self.current()
+                if latest is not snapshot:  # what changed while it waited for its turn counts too
+                    permitted = self._permit(request, token, latest)
+                    if isinstance(permitted, Answer):
+                        return permitted
+                return await self._forward(exchange, latest)
+        except NoSlot:
+            return refusals.too_many_requests(self.slots.max_wait_seconds)
+
+    def _permit(self, request: Request, token: str, snapshot: Snapshot) -> Answer | tuple[str, CanonicalRequest]:
+        """The client's ID and its canonical request, or why it may not go on."""
         if not snapshot.switches.is_api_enabled:
             return refusals.api_disabled()
         try:
@@ -102,12 +122,7 @@ class Gateway:
         _log_decision(access.client.id, canonical, decision)
         if isinstance(decision, Deny):
             return refusals.forbidden(decision, snapshot)
-        exchange = _Exchange(canonical, access.client.id, content_length(request), incoming, answering)
-        try:
-            async with self.slots.slot(access.client.id):
-                return await self._forward(exchange, snapshot)
-        except NoSlot:
-            return refusals.too_many_requests(self.slots.max_wait_seconds)
+        return access.client.id, canonical
 
     async def _forward(self, exchange: "_Exchange", snapshot: Snapshot, *, is_repeated: bool = False) -> Answer | None:
         client_id, site = exchange.client_id, snapshot.site
@@ -124,7 +139,11 @@ class Gateway:
         )
         answer = await self.upstream.send(site, sent)
         if looks_anonymous(answer.status, answer.headers):
-            health = await self._health_of(client_id, credential)
+            try:
+                health = await self._health_of(client_id, credential)
+            except asyncio.CancelledError:
+                await answer.close()
+                raise
             match health:
                 case Health.HEALTHY:
                     pass

@@ -9,21 +9,28 @@ from appconnect.asgi import ClientGone, Receive
 class Incoming:
     """The only reader of a request's ASGI messages."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+    def __init__(self, receive: Receive, content_length: int | None) -> None:
+        self._receive, self._content_length = receive, content_length
         self._is_read = asyncio.Event()
         self.is_gone = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece; `ClientGone` where it breaks off."""
+        """The body, piece by piece; `ClientGone` where it breaks off.
+
+        A body shorter than was announced must not end well: WordPress would take what comes next for the rest of it.
+        """
+        missing = self._content_length
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self.is_gone = True
                 raise ClientGone
             if body := message.get("body", b""):
+                missing = None if missing is None else missing - len(body)
                 yield body
             if not message.get("more_body", False):
+                if missing:
+                    raise ClientGone
                 self._is_read.set()
                 return
 

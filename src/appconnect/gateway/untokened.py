@@ -22,12 +22,21 @@ def untouched_request(request: Request, site: SiteAddress, incoming: Incoming) -
     return UpstreamRequest(
         method=request.method,
         target=(request.raw_path + query).decode("latin-1"),
-        headers=[(b"host", host_header(site)), *_headers(request), *forwarded_proto(site)],
+        headers=[(b"host", host_header(site)), *_headers(request, site), *forwarded_proto(site)],
         body=incoming.chunks() if has_body else None,
         may_repeat=False,
     )
 
 
-def _headers(request: Request) -> list[Pair]:
-    dropped = {b"host", b"expect"}
-    return [(name, value) for name, value in end_to_end(request.headers) if name not in dropped]
+def _headers(request: Request, site: SiteAddress) -> list[Pair]:
+    """The client's own, save what we say ourselves and what is no UTF-8, which would otherwise end the request."""
+    dropped = {b"host", b"expect", *(name for name, _ in forwarded_proto(site))}
+    return [pair for pair in end_to_end(request.headers) if pair[0] not in dropped and _is_utf8(pair[1])]
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -166,7 +166,7 @@ class App:
             return health
 
         credentials = CredentialHealth(check, time.monotonic)
-        feed.subscribe(lambda _: credentials.forget())
+        feed.subscribe(credentials.note)
         gateway = Gateway(
             current=lambda: feed.snapshot,
             upstream=upstream,

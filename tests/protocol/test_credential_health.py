@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from appconnect.control import switches
 from appconnect.control.context import Context
+from appconnect.core.keys import KeyRing
+from appconnect.core.secret import Secret
+from appconnect.core.snapshot import SiteSwitches, Snapshot, UpstreamCredential
 from appconnect.gateway.credentials import CHECK_INTERVAL_SECONDS, LOST_INTERVAL_SECONDS, CredentialHealth
 from appconnect.ports import Health
 from appconnect.settings import Settings
@@ -263,20 +265,6 @@ async def test_another_client_is_not_touched(checked: Running, upstream: Recorde
     assert (await checked.get(await checked.token(STRANGER))).status_code == 200
 
 
-async def test_when_an_administrator_changes_something_it_is_tried_again(
-    checked: Running, upstream: Recorder, token: str
-):
-    """Whoever repairs it must not wait."""
-    upstream.wordpress.lose(BACKEND)
-    refuse_new_passwords(upstream)
-    upstream.replies = [FOR_A_VISITOR]
-    await checked.get(token)
-    upstream.wordpress.makes_passwords = True
-    upstream.replies = [FOR_A_VISITOR, FOR_THE_AUTHOR]
-    await checked.change(switches.set_token_lifetime, 600)
-    assert (await checked.get(token)).json() == ["private"]
-
-
 async def test_while_wordpress_cannot_be_asked_the_answer_is_not_passed_on(
     checked: Running, upstream: Recorder, token: str
 ):
@@ -365,6 +353,34 @@ async def test_a_lost_credential_is_tried_again_after_a_while():
     assert credentials.is_lost("backend")
     timeline.now += LOST_INTERVAL_SECONDS
     assert not credentials.is_lost("backend")
+
+
+async def test_a_change_of_something_else_gives_a_lost_credential_no_second_chance():
+    """A replacement that fails is such a change: else every worker would set off every other, again and again."""
+    credentials = CredentialHealth(Timeline(found=Health.LOST).check, Timeline().monotonic)
+    credentials.note(_snapshot(1, "lost"))
+    await credentials.check_now("backend")
+    credentials.note(_snapshot(2, "lost"))
+    assert credentials.is_lost("backend")
+
+
+async def test_a_new_credential_is_not_lost():
+    credentials = CredentialHealth(Timeline(found=Health.LOST).check, Timeline().monotonic)
+    credentials.note(_snapshot(1, "lost"))
+    await credentials.check_now("backend")
+    credentials.note(_snapshot(2, "pasted"))
+    assert not credentials.is_lost("backend")
+
+
+def _snapshot(revision: int, password: str) -> Snapshot:
+    return Snapshot(
+        revision=revision,
+        public_url="https://your-site.com",
+        site=None,
+        switches=SiteSwitches(is_api_enabled=True, grant_types=frozenset(), token_lifetime_seconds=3600),
+        key_ring=KeyRing(()),
+        credentials={"backend": UpstreamCredential("author", Secret(password))},
+    )
 
 
 async def test_a_check_that_could_not_be_made_loses_nothing():

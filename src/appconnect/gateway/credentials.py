@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from appconnect.core.snapshot import Snapshot
 from appconnect.ports import CheckCredential, Health
 from appconnect.telemetry import logger
 
@@ -18,6 +19,7 @@ class CredentialHealth:
         self._check, self._monotonic = check, monotonic
         self._checked_at: dict[str, float] = {}
         self._lost_at: dict[str, float] = {}
+        self._known: tuple[object, object] = (None, {})
         self._running: dict[str, asyncio.Task[Health]] = {}
 
     def is_lost(self, client_id: str) -> bool:
@@ -25,9 +27,15 @@ class CredentialHealth:
         at = self._lost_at.get(client_id)
         return at is not None and self._monotonic() - at < LOST_INTERVAL_SECONDS
 
-    def forget(self) -> None:
-        """Something changed: what was lost may be there again."""
-        self._lost_at.clear()
+    def note(self, snapshot: Snapshot) -> None:
+        """Forget what was lost where the site or a credential changed.
+
+        Nothing else gives WordPress a second chance: a replacement that fails is a change of its own on every worker.
+        """
+        known = (snapshot.site, snapshot.credentials)
+        if known != self._known:
+            self._known = known
+            self._lost_at.clear()
 
     def note_use(self, client_id: str) -> None:
         """Start a check in the background where the last one is older than a minute."""

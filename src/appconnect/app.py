@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 HEALTHZ: Final = "/app-connect/healthz"
 RESTART_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 30.0
+IMPATIENCE_SECONDS: Final = 10.0
+"""For the gateway's own checks: a request waits for one, and so does a worker that is to stop."""
 READYZ: Final = "/app-connect/readyz"
 
 
@@ -55,24 +58,26 @@ def open_store(settings: Settings) -> SqlStore:
     )
 
 
-def control_context(settings: Settings, store: SqlStore, *, actor: str) -> Context:
-    """What the control plane's actions are given."""
+def control_context(
+    settings: Settings, store: SqlStore, *, actor: str, read_timeout_seconds: float = PATIENCE_SECONDS
+) -> Context:
+    """What the control plane's actions are given; `read_timeout_seconds` is how long WordPress may be silent."""
     from appconnect.site.index import discover  # noqa: PLC0415 - a worker needs it only when it checks a credential
 
     return Context(
         store=store,
         discover_site=partial(discover, ca_file=settings.upstream_ca_file),
-        site_at=partial(_site_at, ca_file=settings.upstream_ca_file),
+        site_at=partial(_site_at, ca_file=settings.upstream_ca_file, read_timeout_seconds=read_timeout_seconds),
         clock=clock,
         entropy=os.urandom,
         actor=actor,
     )
 
 
-def _site_at(address: "SiteAddress", *, ca_file: Path | None) -> "WordPressSite":
+def _site_at(address: "SiteAddress", *, ca_file: Path | None, read_timeout_seconds: float) -> "WordPressSite":
     from appconnect.site.wordpress import WordPressSite  # noqa: PLC0415
 
-    return WordPressSite(address, ca_file=ca_file)
+    return WordPressSite(address, ca_file, read_timeout_seconds=read_timeout_seconds)
 
 
 @dataclass(slots=True)
@@ -158,7 +163,7 @@ class App:
         )
 
         def context() -> Context:
-            return control_context(settings, store, actor="gateway")
+            return control_context(settings, store, actor="gateway", read_timeout_seconds=IMPATIENCE_SECONDS)
 
         async def check(client_id: str) -> Health:
             health = await asyncio.to_thread(lambda: check_credential(context(), client_id))

@@ -59,12 +59,14 @@ class Terminal:
     environment: dict[str, str]
     said: str = ""
     _jobs: list[int] = field(default_factory=list)
+    _count: int = 0
 
     def run(self, command: str, *, typed: str = "") -> str:
         """Run a command of a page and give what it prints; a status other than 0 is a failure."""
         for shown, real in self.substitutes.items():
             command = command.replace(shown, real)
-        output = self.state.with_suffix(".out")
+        self._count += 1
+        output = self.state.with_suffix(f".{self._count}")  # a job in the background goes on writing to its own
         script = f". {self.state}\n{command}\nstatus=$?\n(export -p; echo \"cd '$PWD'\") >{self.state}\nexit $status\n"
         with output.open("wb") as stream:
             process = subprocess.Popen(
@@ -95,10 +97,12 @@ def terminal(checkout: Path, site: RunningSite, tmp_path: Path) -> Iterator[Term
     port = str(free_port())
     state = tmp_path / "state"
     state.write_text(f"cd '{checkout}'\n")
+    (tmp_path / ".curlrc").write_text("silent\nshow-error\n")  # its meter would stand in the middle of the answer
     own_programs = str(Path(sys.executable).parent)
     path = os.pathsep.join(part for part in clean_environment()["PATH"].split(os.pathsep) if part != own_programs)
     environment = clean_environment(
         PATH=path,
+        CURL_HOME=str(tmp_path),
         BROWSER="true",  # the page of WordPress that is opened; here the password is made without it
         APP_CONNECT_PORT=port,
         APP_CONNECT_PUBLIC_URL=f"http://127.0.0.1:{port}",

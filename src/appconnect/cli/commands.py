@@ -57,7 +57,8 @@ def _run_for_scripts() -> None:
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
-        output.show_error(InputError.of("command line", str(error), "See --help."))
+        message = str(getattr(error, "format_message", error.__str__)())  # which names the option or argument
+        output.show_error(InputError.of("command line", message, "See --help."))
         sys.exit(2)
     except typer.Abort:
         sys.exit(1)

@@ -300,7 +300,7 @@ def _check_user(
     try:
         return to.site.find_user(to.administrator.credential, draft.user)
     except UpstreamError as error:
-        if error.problem is not SiteProblem.NO_SUCH_USER:
+        if error.problem is not SiteProblem.NO_SUCH_USER and not problems:
             raise
         problems.append(InputProblem(field, error.facts, error.remedy))
         return None

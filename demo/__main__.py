@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +119,7 @@ def _walk_through(demo: Demo, running: ExitStack) -> None:
     _set_up(demo)
     _enable_client_credentials(demo)
     client_id, secret = _create_client(demo)
-    running.callback(_serve(demo))
+    _serve(demo, running)
     token = _request_token(demo, client_id, secret)
     _use_token(demo, token)
     _publish(demo, token)
@@ -199,7 +199,7 @@ def _be_refused(demo: Demo, token: str) -> None:
     _expect(refused.get("code") == "rest_forbidden", "WordPress refuses what its user may not do, rule or no rule")
 
 
-def _serve(demo: Demo) -> Callable[[], None]:
+def _serve(demo: Demo, running: ExitStack) -> None:
     print(f"{DIM}$ {PLAIN}{BOLD}app-connect serve &{PLAIN}")
     log = (demo.folder / "serve.log").open("w")
     process = subprocess.Popen(
@@ -211,16 +211,15 @@ def _serve(demo: Demo) -> Callable[[], None]:
         process.wait(timeout=30)
         log.close()
 
+    running.callback(stop)
     deadline = time.monotonic() + READY_SECONDS
     while subprocess.run(
         ["curl", "-sf", f"{demo.url}/app-connect/readyz"], capture_output=True, check=False
     ).returncode:
         if process.poll() is not None or time.monotonic() > deadline:
-            stop()
             raise StepFailed((demo.folder / "serve.log").read_text())
         time.sleep(0.05)
     print(_indented((demo.folder / "serve.log").read_text().splitlines()[0]))
-    return stop
 
 
 def _stay_up(demo: Demo) -> None:

@@ -19,11 +19,10 @@ from appconnect.control import setup
 from appconnect.core import canonical
 from appconnect.core.decision import Deny, Reason
 from appconnect.core.rules import RouteRule
-from appconnect.core.secret import Secret
 from appconnect.core.snapshot import SiteAddress, Snapshot
 from appconnect.gateway import refusals
 from appconnect.oauth.errors import ErrorCode, OAuthError
-from appconnect.ports import SiteDescription, SiteProblem, UpstreamError, UpstreamFailure, WordPressUser
+from appconnect.ports import SiteProblem, UpstreamError, UpstreamFailure, WordPressUser
 from appconnect.site import problems
 from docs.markdown import table
 
@@ -214,9 +213,8 @@ def _worded_errors() -> Iterable[UpstreamError]:
 
 def _not_an_administrator() -> UpstreamError:
     editor = WordPressUser(2, "editor", "", "", frozenset(("editor",)), frozenset())
-    context: Any = SimpleNamespace(site_at=lambda _: SimpleNamespace(current_user=lambda _: editor))
     try:
-        setup.connect(context, SiteDescription(SITE, "", None), "editor", Secret("…"), was_made_for_us=False)
+        setup.require_administrator(editor)
     except UpstreamError as error:
         return error
     raise LookupError("an editor may connect a site")

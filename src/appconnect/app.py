@@ -27,7 +27,7 @@ from appconnect.settings import Settings
 from appconnect.site.upstream import AiohttpUpstream
 from appconnect.store.feed import Feed
 from appconnect.store.sql_store import SqlStore, StoreUnavailableError, open_engine
-from appconnect.store.vault import Vault
+from appconnect.store.vault import Vault, WrongKeyError
 from appconnect.telemetry import logger
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _build_or_end(self) -> _Running:
-        """Build what serves. Without the database this worker ends with status 1, and the supervisor tries again.
+        """Build what serves. Without database, key or certificates this worker ends, and the supervisor tries again.
 
-        Any failure that uvicorn sees makes it stop the other workers too, and they still serve.
+        It ends with status 1: any failure that uvicorn sees makes it stop the other workers too, and they still serve.
         """
         try:
             return self._build()
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, WrongKeyError, OSError) as error:
             logger("app").error("this worker cannot start", error=str(error))
             await asyncio.sleep(RESTART_SECONDS)
             os._exit(1)

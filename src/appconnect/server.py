@@ -57,7 +57,8 @@ def run(settings: Settings, as_json: bool) -> None:
 
 
 def _greeting(settings: Settings, *, as_json: bool) -> str:
-    address = f"http://{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
     if as_json:
         return json.dumps({"listening": address, "public_url": settings.public_url, "workers": settings.workers})
     return f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C."

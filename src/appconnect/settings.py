@@ -285,7 +285,7 @@ def example_file(chosen: Mapping[str, str | int]) -> str:
         if name in chosen:
             lines.append(f"{name} = {json.dumps(chosen[name])}")
         elif field.default is None:
-            lines.append(f'# {name} = ""')
+            lines.append(f"# {name} is not set")
         else:
             lines.append(f"# {name} = {json.dumps(field.default)}")
     return "\n".join(lines) + "\n"

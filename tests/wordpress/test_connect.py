@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from html import unescape
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -11,9 +12,13 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from appconnect.control import setup
+from appconnect.control.context import InputError
+from appconnect.core.secret import Secret
+from appconnect.ports import SiteDescription
 from demo.wordpress.site import ADMIN, User, create_users
 from demo.wordpress.site import NewUser as New
-from tests.gateways import COMMAND, Gateway, clean_environment, eventually, initialize, serving
+from tests.gateways import COMMAND, Gateway, clean_environment, initialize, serving
 from tests.tls import Authority, terminating_tls
 
 FIELD = re.compile(r'<input type="(?:hidden|text)"[^>]*name="(?P<name>[^"]+)"[^>]*value="(?P<value>[^"]*)"')
@@ -220,11 +225,47 @@ def ours_in_wordpress(site) -> int:
     return sum(name.startswith("App Connect (") for name in names.splitlines())
 
 
-def test_the_cli_waits_no_longer_when_it_is_interrupted(secured, site, begin_connecting):
+def test_an_approval_after_the_command_was_interrupted_is_not_kept_and_says_so(
+    secured, site, browser, begin_connecting
+):
     gateway, _, _ = secured
     process = begin_connecting(gateway, site.url)
-    approval_page(process)
+    page = approval_page(process)
     process.send_signal(2)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    eventually(lambda: gateway.context.store.snapshot(now=0).site is None)
+    answer = browser.get(browser.decide(page, "approve").headers["location"])
+    assert answer.headers["location"].endswith("result=unknown")
+
+
+def test_an_approval_of_somebody_who_is_no_administrator_leaves_no_password(secured, site, stranger, begin_connecting):
+    gateway, _, authority = secured
+    process = begin_connecting(gateway, site.url)
+    with Browser(site.url, stranger, authority=authority) as theirs:
+        theirs.get(theirs.decide(approval_page(process), "approve").headers["location"])
+    _, errors = process.communicate(timeout=60)
+    assert "no administrator" in errors
+    assert not site.site.php(
+        "echo count(WP_Application_Passwords::get_user_application_passwords($id)) > 1;", id=stranger.id
+    )
+
+
+def test_another_site_needs_a_disconnect_first(secured, site, browser, begin_connecting):
+    """Else the administrator's password on the first one could not be removed any more."""
+    gateway, _, _ = secured
+    process = begin_connecting(gateway, site.url)
+    browser.get(browser.decide(approval_page(process), "approve").headers["location"])
+    process.communicate(timeout=60)
+    other = replace(gateway.context.store.snapshot(now=0).site, url="https://other.example")
+    with pytest.raises(InputError, match="disconnect"):
+        setup.connect(
+            gateway.context, SiteDescription(other, "Other", None), "admin", credential(gateway), was_made_for_us=False
+        )
+    assert gateway.context.store.snapshot(now=0).site.url == site.url
+
+
+def credential(gateway: Gateway) -> Secret:
+    """The administrator's password that the gateway keeps."""
+    password = gateway.context.store.application_passwords()[0].password
+    assert password is not None
+    return password

@@ -7,6 +7,7 @@ import typer
 
 from appconnect import server
 from appconnect.cli import opening, output
+from appconnect.site.tls import tls_context
 
 
 def serve(
@@ -21,8 +22,10 @@ def serve(
     as_json: output.JsonOption = False,
 ) -> None:
     """Serve the gateway, the token endpoint and health checks until stopped."""
-    opening.open_context(settles=False)
+    context = opening.open_context(settles=False)
+    context.store.snapshot(now=context.clock())  # a wrong encryption key is said here, and not by each worker
     settings = opening.settings()
+    tls_context(settings.upstream_ca_file)
     chosen = replace(
         settings,
         host=host or settings.host,

@@ -4,6 +4,8 @@ import base64
 import os
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,7 @@ from appconnect.control import passwords, setup
 from appconnect.control.context import Context, InputError, InputProblem
 from appconnect.control.credentials import check_credential
 from appconnect.core.secret import Secret
-from appconnect.ports import SiteDescription, UpstreamError
+from appconnect.ports import Health, SiteDescription, UpstreamError
 from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file
 from appconnect.site.reach import answers
 from appconnect.store.migrate import migrate
@@ -55,7 +57,8 @@ def init(
         output.show_json({"settings_file": str(file), "public_url": settings.public_url, "made": made})
     elif made:
         output.say(f"Made {', '.join(made)}.")
-        output.say(f"Back up {file.parent / KEY_FILE}: without it, the database cannot be read.")
+        if (file.parent / KEY_FILE).exists():
+            output.say(f"Back up {file.parent / KEY_FILE}: without it, the database cannot be read.")
         output.say("Next: app-connect connect https://your-wordpress-site.com")
     else:
         output.say(f"Everything is set up already; the settings are in {file}.")
@@ -144,7 +147,7 @@ def status(*, as_json: output.JsonOption = False) -> None:
                 ("Unfinished", f"{unfinished} application passwords to remove"),
             )
         )
-    if not is_well:
+    if not is_well or set(health.values()) - {Health.HEALTHY, Health.REPLACED}:
         raise typer.Exit(1)
 
 
@@ -233,18 +236,33 @@ def _ask_in_browser(context: Context, description: SiteDescription, *, as_json: 
     has_way_back = settings.public_url.startswith("https://") and answers(
         f"{settings.public_url}/app-connect/healthz", settings.upstream_ca_file
     )
-    state = setup.await_approval(context) if has_way_back else None
-    success_url = f"{settings.public_url}{setup.APPROVAL_PATH}{state}" if state else None
-    url = setup.authorize_url(context, description, success_url)
+    if has_way_back:
+        with _awaited_approval(context) as state:
+            _show_page(
+                setup.authorize_url(context, description, settings.public_url + setup.APPROVAL_PATH + state), as_json
+            )
+            return _wait_for_approval(context, state)
+    _show_page(setup.authorize_url(context, description, None), as_json)
+    output.hint("The page then shows a password. Paste it here, with the username that you approved as.")
+    login = typer.prompt("Username", err=True)
+    return login, Secret(typer.prompt("Password", hide_input=True, err=True))
+
+
+def _show_page(url: str, as_json: bool) -> None:
     output.hint("Open this page as an administrator of the site, and approve the connection:")
     output.hint(f"  {url}")
     if not as_json:
         webbrowser.open(url)
-    if state is not None:
-        return _wait_for_approval(context, state)
-    output.hint("The page then shows a password. Paste it here, with the username that you approved as.")
-    login = typer.prompt("Username", err=True)
-    return login, Secret(typer.prompt("Password", hide_input=True, err=True))
+
+
+@contextmanager
+def _awaited_approval(context: Context) -> Iterator[str]:
+    """Await an approval as long as the command does; gives the one-time state."""
+    state = setup.await_approval(context)
+    try:
+        yield state
+    finally:
+        setup.stop_waiting(context, state)
 
 
 def _wait_for_approval(context: Context, state: str) -> tuple[str, Secret]:

@@ -21,7 +21,7 @@ _TEXTS: Final = {
     "no": ("Not approved", "Nothing was connected. Go back to the terminal where you began."),
     "unknown": (
         "Nobody is waiting for this",
-        "Begin again with app-connect connect, and use the page within ten minutes.",
+        "Begin again with app-connect connect. If you have just approved, delete App Connect (…) in your profile.",
     ),
 }
 _PRIVATE: Final[tuple[Pair, ...]] = (
@@ -48,7 +48,7 @@ class Approved:
         path, query = scope["path"], parse_qs(scope["query_string"].decode("latin-1"), encoding="utf-8")
         if scope["method"] not in ("GET", "HEAD"):
             await send_answer(send, Answer(405, (*_PRIVATE, (b"allow", b"GET, HEAD"))))
-        elif path == DONE_PATH:
+        elif path == DONE_PATH or scope["method"] == "HEAD":
             await send_answer(send, _page(query.get("result", ["unknown"])[0]))
         else:
             result = await asyncio.to_thread(self._take, path.removeprefix(APPROVAL_PATH), query)
@@ -58,6 +58,8 @@ class Approved:
     def _take(self, state: str, query: dict[str, list[str]]) -> str:
         login, password = query.get("user_login", [""])[0], query.get("password", [""])[0]
         credential = UpstreamCredential(login, Secret(password)) if login and password else None
+        if credential is None and query.get("success") != ["false"]:
+            return "unknown"  # neither a yes nor a no, such as a prefetch
         if not answer_approval(self._context(), state, credential):
             return "unknown"
         return "yes" if credential else "no"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from appconnect.control.context import InputProblem
 from appconnect.core.decision import covered_rules, power_routes_left_closed, power_routes_opened
 from appconnect.core.policy import AccessMode
-from appconnect.core.rules import RouteRule, RuleSyntaxError
+from appconnect.core.rules import RouteRule, RuleSyntaxError, fold_case
 
 _BATCH = "batch"
 
@@ -20,7 +20,7 @@ def parse_rules(texts: Sequence[str], field: str) -> tuple[tuple[RouteRule, ...]
         except RuleSyntaxError as error:
             problems.append(InputProblem(field, f"{text!r}, column {error.column}: {error.problem}.", error.remedy))
             continue
-        if rule.segments[:1] == (_BATCH,):
+        if rule.segments and fold_case(rule.segments[0]) == _BATCH:
             remedy = "Leave the rule out and have the client send its requests one by one."
             problems.append(InputProblem(field, f"{text!r}: batch requests are not accepted.", remedy))
             continue

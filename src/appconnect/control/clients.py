@@ -24,6 +24,8 @@ from appconnect.ports import ApplicationPassword, PasswordState, Site, SiteProbl
 MAX_NAME_CHARACTERS = 100
 MIN_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS = 60, 86_400
 MAX_OVERLAP_SECONDS = 90 * 86_400
+NOTICE_SECONDS = 2
+"""More than any worker needs to notice a change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,11 @@ def find_client(context: Context, wanted: str) -> tuple[Client, Policy]:
 
 def add_client(context: Context, draft: Draft) -> Saved:
     """Register a client; its service user gets an application password of its own in WordPress."""
-    to = passwords.connection(context)
     client_id = new_client_id(context.entropy(12))
     empty = Client(client_id, "", frozenset(), True, (), "", context.clock())
     nobody = ServiceUser(0, "", frozenset(), frozenset())
     with context.alone():
+        to = passwords.connection(context)
         left = passwords.settle(context, to)
         checked = _check(context, to, draft, empty, Policy(client_id, nobody, AccessMode.RESTRICTED, ()))
         assert checked.user is not None
@@ -90,8 +92,8 @@ def add_client(context: Context, draft: Draft) -> Saved:
 
 def edit_client(context: Context, wanted: str, draft: Draft) -> Saved:
     """Change a client. Narrowing counts at once for tokens already issued; widening only for new ones."""
-    to = passwords.connection(context)
     with context.alone():
+        to = passwords.connection(context)
         left = passwords.settle(context, to)
         client, policy = find_client(context, wanted)
         checked = _check(context, to, draft, client, policy)
@@ -101,7 +103,7 @@ def edit_client(context: Context, wanted: str, draft: Draft) -> Saved:
         )
         new = None
         if needs_password:
-            user = checked.user or to.site.find_user(to.administrator.credential, str(policy.service_user.id))
+            user = checked.user or passwords.same_user(to, policy.service_user.id, policy.service_user.login)
             new = _credential(context, to, user, checked.client, draft)
         with context.store.transaction() as transaction:
             if new is not None:
@@ -149,8 +151,9 @@ def rotate_secret(context: Context, wanted: str, *, overlap_seconds: int) -> tup
     """
     if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
         raise InputError.of("--overlap", "The overlap is out of range.", "Choose between 0 seconds and 90 days.")
-    now, secret = context.clock(), new_client_secret(context.entropy(32))
+    secret = new_client_secret(context.entropy(32))
     with context.alone():
+        now = context.clock()
         client, policy = find_client(context, wanted)
         staying = [
             replace(old, expires_at=now + overlap_seconds)
@@ -160,7 +163,8 @@ def rotate_secret(context: Context, wanted: str, *, overlap_seconds: int) -> tup
         changed = replace(
             client,
             secrets=(*staying, ClientSecretHash(hash_secret(secret.reveal()), now)),
-            tokens_revoked_at=now if overlap_seconds == 0 else client.tokens_revoked_at,
+            # Until its next tick a worker takes the old secret: what it issues meanwhile is void too.
+            tokens_revoked_at=now + NOTICE_SECONDS if overlap_seconds == 0 else client.tokens_revoked_at,
         )
         with context.store.transaction() as transaction:
             transaction.save_client(changed, policy, now=now)

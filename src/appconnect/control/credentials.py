@@ -42,15 +42,17 @@ def _replace(context: Context, client_id: str, lost: ApplicationPassword) -> Hea
             if not lost.is_ours or current is None:
                 return Health.LOST
             _make_new(context, client_id, lost)
-    except (UpstreamError, InputError):
-        return Health.LOST
+    except InputError:
+        return Health.UNKNOWN  # another command is at work, or the site was disconnected meanwhile
+    except UpstreamError as error:
+        return Health.UNKNOWN if error.problem is SiteProblem.UNREACHABLE else Health.LOST
     return Health.REPLACED
 
 
 def _make_new(context: Context, client_id: str, lost: ApplicationPassword) -> None:
     to = passwords.connection(context)
     client = context.store.snapshot(now=context.clock()).clients[client_id]
-    user = to.site.find_user(to.administrator.credential, str(lost.user_id))
+    user = passwords.same_user(to, lost.user_id, lost.login)
     new = passwords.make_password(context, to, user, client_id, client.name)
     with context.store.transaction() as transaction:
         passwords.retire(transaction, lost)

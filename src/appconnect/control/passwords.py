@@ -87,6 +87,18 @@ def make_password(
     return made
 
 
+def same_user(to: Connection, user_id: int, login: str) -> WordPressUser:
+    """The user with this ID as it is now; one whose login happens to be that number is another."""
+    user = to.site.find_user(to.administrator.credential, str(user_id))
+    if user.id != user_id:
+        raise UpstreamError(
+            SiteProblem.NO_SUCH_USER,
+            f"The site has no user {login} any more.",
+            "Choose another with `app-connect clients edit CLIENT --user LOGIN`.",
+        )
+    return user
+
+
 def use(transaction: Transaction, password: ApplicationPassword) -> None:
     """Make a password the credential of its client."""
     transaction.save_application_password(replace(password, state=PasswordState.IN_USE))

@@ -1,6 +1,7 @@
 """Setting up: keys, and the connection to a WordPress site."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -12,7 +13,15 @@ from appconnect.core.audit import AuditEventType
 from appconnect.core.keys import SigningKey
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import UpstreamCredential
-from appconnect.ports import ApplicationPassword, Approval, PasswordState, SiteDescription, SiteProblem, UpstreamError
+from appconnect.ports import (
+    ApplicationPassword,
+    Approval,
+    PasswordState,
+    SiteDescription,
+    SiteProblem,
+    UpstreamError,
+    WordPressUser,
+)
 
 APP_NAME = "App Connect"
 NEEDED_CAPABILITIES = ("manage_options", "list_users", "edit_users")
@@ -21,12 +30,13 @@ NEEDED_CAPABILITIES = ("manage_options", "list_users", "edit_users")
 
 def initialize(context: Context) -> bool:
     """Make the signing key of a new database; False where there is one already."""
-    if context.store.snapshot(now=context.clock()).key_ring.keys:
-        return False
-    key = SigningKey(OKPKey.generate_key("Ed25519", private=True), context.clock())
-    with context.store.transaction() as transaction:
-        transaction.save_signing_key(key)
-        transaction.record(context.event(AuditEventType.INITIALIZED, key.kid))
+    with context.alone():
+        if context.store.snapshot(now=context.clock()).key_ring.keys:
+            return False
+        key = SigningKey(OKPKey.generate_key("Ed25519", private=True), context.clock())
+        with context.store.transaction() as transaction:
+            transaction.save_signing_key(key)
+            transaction.record(context.event(AuditEventType.INITIALIZED, key.kid))
     return True
 
 
@@ -45,14 +55,19 @@ def look_at_site(context: Context, url: str, upstream_url: str | None) -> SiteDe
         if address is not None:
             _check_address(field, address)
     description = context.discover_site(url, upstream_url)
-    current = context.store.snapshot(now=context.clock())
-    if current.site is not None and current.site.url != description.address.url and current.clients:
+    _check_no_other_site(context, description)
+    return description
+
+
+def _check_no_other_site(context: Context, description: SiteDescription) -> None:
+    """Passwords that we made on a site can be removed only while it is the connected one."""
+    current = context.store.snapshot(now=context.clock()).site
+    if current is not None and current.url != description.address.url:
         raise InputError.of(
             "SITE_URL",
-            f"This gateway is connected to {current.site.url} and has {len(current.clients)} clients there.",
-            "Delete them and run `app-connect disconnect` first, or set up another gateway for the other site.",
+            f"This gateway is connected to {current.url}.",
+            "Run `app-connect disconnect` first, or set up another gateway for the other site.",
         )
-    return description
 
 
 def authorize_url(context: Context, description: SiteDescription, success_url: str | None) -> str:
@@ -75,6 +90,29 @@ def connect(
     site = context.site_at(description.address)
     credential = UpstreamCredential(login.strip(), Secret("".join(password.reveal().split())))
     user = site.current_user(credential)
+    uuid = site.current_password_uuid(credential)
+    administrator = ApplicationPassword(
+        app_id=context.new_uuid(),
+        user_id=user.id,
+        login=user.login,
+        client_id=None,
+        state=PasswordState.IN_USE,
+        uuid=uuid,
+        password=credential.password,
+        is_ours=was_made_for_us,
+    )
+    try:
+        require_administrator(user)
+        return _keep_connection(context, description, administrator)
+    except (UpstreamError, InputError):
+        if was_made_for_us:
+            with suppress(UpstreamError):  # what the approval made goes with it; the error is what counts
+                site.delete_application_password(credential, user.id, uuid)
+        raise
+
+
+def require_administrator(user: WordPressUser) -> None:
+    """Raise `UpstreamError` for a user who may not make application passwords for others."""
     missing = [name for name in NEEDED_CAPABILITIES if name not in user.capabilities]
     if missing:
         raise UpstreamError(
@@ -83,17 +121,11 @@ def connect(
             f"the capability {missing[0]} is missing.",
             "Connect as an administrator of the site.",
         )
-    administrator = ApplicationPassword(
-        app_id=context.new_uuid(),
-        user_id=user.id,
-        login=user.login,
-        client_id=None,
-        state=PasswordState.IN_USE,
-        uuid=site.current_password_uuid(credential),
-        password=credential.password,
-        is_ours=was_made_for_us,
-    )
+
+
+def _keep_connection(context: Context, description: SiteDescription, administrator: ApplicationPassword) -> Connected:
     with context.alone():
+        _check_no_other_site(context, description)
         with context.store.transaction() as transaction:
             for old in context.store.application_passwords():
                 if old.client_id is None and old.uuid != administrator.uuid:
@@ -103,20 +135,23 @@ def connect(
             transaction.save_site(description.address)
             transaction.save_application_password(administrator)
             transaction.record(
-                context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {user.login}")
+                context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {administrator.login}")
             )
         warnings = passwords.settle(context, passwords.connection(context))
-    return Connected(description, user.login, tuple(warnings))
+    return Connected(description, administrator.login, tuple(warnings))
 
 
 def disconnect(context: Context) -> list[str]:
     """Remove our administrator's password from WordPress and forget the site; only without clients."""
-    clients = context.store.snapshot(now=context.clock()).clients
-    if clients:
-        raise InputError.of("site", f"{len(clients)} clients still act on it.", "Delete them first.")
     with context.alone():
+        clients = context.store.snapshot(now=context.clock()).clients
+        if clients:
+            raise InputError.of("site", f"{len(clients)} clients still act on it.", "Delete them first.")
         to = passwords.connection(context)
         warnings = passwords.settle(context, to)
+        if passwords.unfinished(context):
+            problem = "Application passwords of ours may still be on it."
+            raise InputError.of("site", " ".join([problem, *warnings]), "Try again in five minutes.")
         if to.administrator.is_ours and to.administrator.uuid is not None:
             try:
                 to.site.delete_application_password(
@@ -167,6 +202,12 @@ def take_approval(context: Context, state: str) -> Approval | None:
     with context.store.transaction() as transaction:
         transaction.forget_approval(_digest(state))
     return approval
+
+
+def stop_waiting(context: Context, state: str) -> None:
+    """Expect no answer any more: one that comes later is not kept, and its page says so."""
+    with context.store.transaction() as transaction:
+        transaction.forget_approval(_digest(state))
 
 
 def _digest(state: str) -> str:

@@ -112,12 +112,12 @@ def _is_at(route: PowerRoute, method: Method, segments: Sequence[str]) -> bool:
 
 def power_routes_opened(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, PowerRoute]]:
     """The rules that spell out a power route, each with the first that it names; for a warning when they are saved."""
-    return [
-        (rule, route)
-        for rule in rules
-        for route in POWER_ROUTES
-        if rule.method not in _READING and rule.names(route.segments)
-    ]
+    named = ((rule, _first_named(rule)) for rule in rules if rule.method not in _READING)
+    return [(rule, route) for rule, route in named if route is not None]
+
+
+def _first_named(rule: RouteRule) -> PowerRoute | None:
+    return next((route for route in POWER_ROUTES if rule.names(route.segments)), None)
 
 
 def power_routes_left_closed(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, PowerRoute]]:

@@ -78,7 +78,7 @@ def credential_lost() -> Answer:
     """WordPress no longer accepts the application password that we act with."""
     message = (
         "WordPress does not accept the credential of this client's service user, and replacing it failed. "
-        "An administrator can see why with `app-connect status`."
+        "An administrator can check it with `app-connect status`."
     )
     return refusal(502, "app_connect_upstream_credential", message)
 

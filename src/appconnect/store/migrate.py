@@ -22,11 +22,10 @@ def migrate(engine: Engine) -> None:
     known = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     with explained(), engine.begin() as connection:
         present = _version(connection)
-        if present == known[-1]:
-            return
         if present is not None and present not in known:
             raise StoreUnavailableError("The database was made by a newer version of App Connect. Upgrade App Connect.")
-        _upgrade(connection)
+        if present != known[-1]:
+            _upgrade(connection)
     _use_write_ahead_log(engine)
 
 

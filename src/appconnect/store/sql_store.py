@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -122,7 +123,7 @@ class SqlStore:
     @contextmanager
     def exclusively(self, *, wait_seconds: float = 60.0) -> Iterator[bool]:
         """Hold a lock on a file beside the database, which the kernel drops when this process dies."""
-        with self._lock_file.open("a") as file:
+        with os.fdopen(os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)) as file:
             deadline = time.monotonic() + wait_seconds
             while not (is_ours := _try_lock(file.fileno())) and time.monotonic() < deadline:
                 time.sleep(LOCK_POLL_SECONDS)

@@ -162,14 +162,10 @@ def reply(body: bytes = b"[]", *headers: tuple[str, str], status: str = "200 OK"
     return Reply((head(status, *usual, *session, *headers) + body,))
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A request as it arrived: the first line, the headers with names in small letters, the body without framing."""
+class Headed:
+    """Something with headers, their names in small letters."""
 
-    line: str
     headers: tuple[Pair, ...]
-    body: bytes
-    connection: int
 
     def values(self, name: str) -> list[bytes]:
         return [value for other, value in self.headers if other == name.encode()]
@@ -177,6 +173,16 @@ class Recorded:
     @property
     def names(self) -> list[str]:
         return sorted(name.decode() for name, _ in self.headers)
+
+
+@dataclass(frozen=True)
+class Recorded(Headed):
+    """A request as it arrived: the first line, the headers with names in small letters, the body without framing."""
+
+    line: str
+    headers: tuple[Pair, ...]
+    body: bytes
+    connection: int
 
     @property
     def credential(self) -> str:
@@ -342,20 +348,13 @@ async def upstream() -> AsyncIterator[Recorder]:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Heard(Headed):
     """An answer as the HTTP server would get it; `is_whole` tells whether it was ended."""
 
     status: int
     headers: tuple[Pair, ...]
     body: bytes
     is_whole: bool
-
-    def values(self, name: str) -> list[bytes]:
-        return [value for other, value in self.headers if other == name.encode()]
-
-    @property
-    def names(self) -> list[str]:
-        return sorted(name.decode() for name, _ in self.headers)
 
     @property
     def code(self) -> str:

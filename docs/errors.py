@@ -16,17 +16,20 @@ from urllib3 import exceptions
 import appconnect
 from appconnect.asgi import Answer
 from appconnect.control import setup
-from appconnect.core import canonical
+from appconnect.core import batch, canonical
+from appconnect.core.body import MAX_READ_BYTES
 from appconnect.core.decision import Deny, Reason
 from appconnect.core.rules import RouteRule
 from appconnect.core.snapshot import SiteAddress, Snapshot
 from appconnect.gateway import refusals
+from appconnect.gateway.receive import Presented
 from appconnect.oauth.errors import ErrorCode, OAuthError
 from appconnect.ports import SiteProblem, UpstreamError, UpstreamFailure, WordPressUser
 from appconnect.site import problems
 from docs.markdown import table
 
 ROOT: Final = Path(appconnect.__file__).parent
+_NAME_A_RULE: Final = (Reason.NO_RULE, Reason.POWER_ROUTE)
 SITE: Final = SiteAddress("https://your-site.com", "https://your-site.com", has_pretty_permalinks=True)
 
 
@@ -99,17 +102,24 @@ def _refusals(snapshot: Snapshot) -> Iterable[tuple[str, Answer]]:
     """Each public function of `refusals`, called; its docstring says when."""
     rule = RouteRule.parse("POST /wp-json/wp/v2/users")
     calls: dict[str, list[Callable[[], Answer]]] = {
-        "token_required": [lambda: refusals.token_required(snapshot, has_client_credentials=False)],
+        "token_required": [
+            lambda shown=shown: refusals.token_required(snapshot, shown)  # type: ignore[misc]
+            for shown in (Presented(), Presented(has_client_credentials=True), Presented(has_token_elsewhere=True))
+        ],
         "invalid_token": [lambda: refusals.invalid_token(snapshot)],
         "forbidden": [
-            lambda reason=reason: refusals.forbidden(Deny(reason, rule), snapshot)  # type: ignore[misc]
-            for reason in Reason
+            lambda deny=deny: refusals.forbidden(deny, snapshot)  # type: ignore[misc]
+            for deny in [
+                *(Deny(reason, rule if reason in _NAME_A_RULE else None) for reason in Reason),
+                Deny(Reason.NO_RULE, rule, part=1),
+            ]
         ],
         "api_disabled": [refusals.api_disabled],
         "not_connected": [refusals.not_connected],
         "credential_lost": [refusals.credential_lost],
         "credential_replaced": [refusals.credential_replaced],
         "credential_unchecked": [refusals.credential_unchecked],
+        "body_too_large": [lambda: refusals.body_too_large(MAX_READ_BYTES)],
         "too_many_requests": [lambda: refusals.too_many_requests(5.0)],
         "upstream_unavailable": [
             lambda failure=failure: refusals.upstream_unavailable(failure)  # type: ignore[misc]
@@ -135,11 +145,13 @@ def _refused_rows() -> list[tuple[str, ...]]:
         for call in _calls(tree, "Refused")
         for status, code, message in [call.args]
     }
-    found = {row for row in found if row[0] != "`app_connect_malformed_path`"}
-    for call in _calls(ast.parse(inspect.getsource(canonical)), "_refuse_path"):
-        assert isinstance(call.args[0], ast.Constant)
-        error = canonical._refuse_path(str(call.args[0].value))  # noqa: SLF001 - the words are only there
-        found.add((f"`{error.code}`", str(error.status), error.message))
+    worded = {(canonical, "_refuse_path"), (batch, "_refuse"), (batch, "_refuse_part")}
+    found = {row for row in found if row[0] not in ("`app_connect_malformed_path`", "`app_connect_malformed_batch`")}
+    for module, name in worded:
+        tree = ast.parse(inspect.getsource(module))
+        for call in _calls(tree, name):
+            error = getattr(module, name)(_words(call.args[0], module, tree))
+            found.add((f"`{error.code}`", str(error.status), error.message))
     return sorted(found)
 
 

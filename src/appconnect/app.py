@@ -15,6 +15,7 @@ from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answ
 from appconnect.console.approved import Approved
 from appconnect.control.context import Context
 from appconnect.control.credentials import check_credential
+from appconnect.control.routes import refresh_route_templates
 from appconnect.gateway.credentials import CredentialHealth
 from appconnect.gateway.gateway import Gateway
 from appconnect.gateway.refusals import refusal
@@ -39,6 +40,8 @@ RESTART_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 30.0
 IMPATIENCE_SECONDS: Final = 10.0
 """For the gateway's own checks: a request waits for one, and so does a worker that is to stop."""
+ROUTES_INTERVAL_SECONDS: Final = 600.0
+"""How often, while clients are at work, the site is asked whether its plugins have brought other routes."""
 READYZ: Final = "/app-connect/readyz"
 
 
@@ -165,8 +168,14 @@ class App:
         def context() -> Context:
             return control_context(settings, store, actor="gateway", read_timeout_seconds=IMPATIENCE_SECONDS)
 
+        next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
+
         async def check(client_id: str) -> Health:
+            nonlocal next_look
             health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
+            if time.monotonic() > next_look:
+                next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
+                await asyncio.to_thread(lambda: refresh_route_templates(context()))
             await feed.tick()
             return health
 

@@ -41,7 +41,7 @@ policies = st.builds(
 
 def canonical_request(method: Method, segments: tuple[str, ...], embeds: bool) -> CanonicalRequest:
     """A request as `canonicalize` would leave it."""
-    return CanonicalRequest(method, method, "/" + "/".join(segments), (), (), embeds, forwards_body=False)
+    return CanonicalRequest(method, method, "/" + "/".join(segments), (), (), embeds, body=None)
 
 
 requests = st.builds(canonical_request, methods, routes, st.booleans())

@@ -135,6 +135,6 @@ def _asks_for_another_method(request: Request) -> bool:
 
 def _rebuilt(once: CanonicalRequest) -> Request:
     query = "&".join(f"{quote_from_bytes(name)}={quote_from_bytes(value)}" for name, value in once.query)
-    length = ((b"content-length", b"1"),) * once.forwards_body
+    length = ((b"content-length", b"1"),) * (once.body is not None)
     override = ((b"x-http-method-override", once.method.encode()),)
     return Request(once.wire_method, quote(once.path).encode(), query.encode(), (*once.headers, *length, *override))

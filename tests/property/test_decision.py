@@ -6,12 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appconnect.core.canonical import CanonicalRequest
-from appconnect.core.decision import Allow, Deny, decide
+from appconnect.core.decision import Allow, Decision, Deny, Undecided
+from appconnect.core.decision import decide as decide_with
 from appconnect.core.policy import AccessMode, Policy, still_covers
 from appconnect.core.rules import Method
+from appconnect.core.templates import RouteTemplates
 from tests.property.strategies import policies, requests
 
 READING = {Method.GET, Method.HEAD, Method.OPTIONS}
+
+
+TEMPLATES = RouteTemplates(["/wp/v2/posts/(?P<id>[\\d]+)", "/wp/v2/users/(?P<id>[\\d]+)"])
+
+
+def decide(request: CanonicalRequest, granted: Policy, current: Policy) -> Decision | Undecided:
+    return decide_with(request, granted, current, TEMPLATES)
 
 
 def is_allowed(request: CanonicalRequest, granted: Policy, current: Policy) -> bool:

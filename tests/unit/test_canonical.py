@@ -40,6 +40,12 @@ def refusal(
         pytest.param(b"/index.php", b"rest_route=/wp/v2/posts", "/wp/v2/posts", id="rest_route on index.php"),
         pytest.param(b"/", b"rest_route=%2Fwp%2Fv2%2Fposts", "/wp/v2/posts", id="rest_route encoded, as clients do"),
         pytest.param(b"/", b"rest_route=/wp/v2/posts/", "/wp/v2/posts", id="rest_route with a slash at the end"),
+        pytest.param(b"/hello-world/", b"rest_route=/wp/v2/posts", "/wp/v2/posts", id="rest_route on a post's page"),
+        pytest.param(b"/shop/cart", b"rest_route=/wp/v2/posts", "/wp/v2/posts", id="rest_route on any other page"),
+        pytest.param(
+            b"/index.php/2024/05", b"rest_route=/wp/v2/posts", "/wp/v2/posts", id="rest_route below index.php"
+        ),
+        pytest.param(b"/index.php/index.php/wp-json/wp/v2/posts", b"", "/wp/v2/posts", id="behind index.php twice"),
         pytest.param(b"/", b"page=2&rest_route=/wp/v2/posts", "/wp/v2/posts", id="rest_route behind another name"),
         pytest.param(b"/", b"rest%5Froute=/wp/v2/posts", "/wp/v2/posts", id="rest_route with its name encoded"),
         pytest.param(POSTS, b"rest_route=/wp/v2/posts", "/wp/v2/posts", id="path and rest_route that agree"),
@@ -161,10 +167,12 @@ def test_two_routes_are_refused(path, query):
         pytest.param(b"/hello-world/", b"", id="a post"),
         pytest.param(b"/wp-admin/", b"", id="the dashboard"),
         pytest.param(b"/xmlrpc.php", b"", id="XML-RPC"),
-        pytest.param(b"/hello-world/", b"rest_route=/wp/v2/posts", id="rest_route on another page"),
+        pytest.param(b"/wp-admin/", b"rest_route=/wp/v2/posts", id="rest_route on the dashboard"),
+        pytest.param(b"/wp-includes/x", b"rest_route=/wp/v2/posts", id="rest_route on WordPress's own files"),
+        pytest.param(b"/wp-login.php", b"rest_route=/wp/v2/posts", id="rest_route on the login page"),
+        pytest.param(b"/xmlrpc.php/x", b"rest_route=/wp/v2/posts", id="rest_route below another PHP file"),
         pytest.param(b"/wp-jsonx/wp/v2/posts", b"", id="a longer prefix"),
         pytest.param(b"/WP-JSON/wp/v2/posts", b"", id="the prefix in capitals, a redirect in WordPress"),
-        pytest.param(b"/index.php/index.php/wp-json/wp/v2/posts", b"", id="index.php twice"),
         pytest.param(b"/blog/wp-json/wp/v2/posts", b"", id="a prefix deeper down"),
         pytest.param(b"wp-json/wp/v2/posts", b"", id="no slash in front"),
         pytest.param(b"*", b"", id="the asterisk form"),
@@ -461,7 +469,7 @@ CHUNKED = (b"transfer-encoding", b"chunked")
 )
 def test_a_body_goes_on_with_its_real_method_or_not_at_all(real, query, headers, wire, forwards_body):
     request = canonical(real, POSTS, query, *headers)
-    assert (request.wire_method, request.forwards_body) == (wire, forwards_body)
+    assert (request.wire_method, request.body is not None) == (wire, forwards_body)
 
 
 @pytest.mark.parametrize(

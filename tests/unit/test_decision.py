@@ -1,19 +1,20 @@
 """The decision: what the granted and the current policy both allow, and nothing that makes credentials or power."""
 
+import json
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from appconnect.core.batch import Batch, parse_batch
 from appconnect.core.canonical import CanonicalRequest, canonicalize
-from appconnect.core.decision import (
-    Allow,
-    Deny,
-    Reason,
-    decide,
-    power_routes_left_closed,
-    power_routes_opened,
-)
+from appconnect.core.decision import Allow, Decision, Deny, Reason, Undecided
+from appconnect.core.decision import decide as decide_with
 from appconnect.core.policy import AccessMode, Policy, ServiceUser
+from appconnect.core.power import power_routes_left_closed, power_routes_opened
 from appconnect.core.request import Request
-from appconnect.core.rules import RouteRule
+from appconnect.core.rules import Method, RouteRule
+from appconnect.core.templates import RouteTemplates
 
 AUTHOR = ServiceUser(7, "author", frozenset({"author"}), frozenset({"edit_posts"}))
 
@@ -30,6 +31,40 @@ def full(*rules: str, allows_embed: bool = False) -> Policy:
 
 def request(method: str, path: str, query: str = "") -> CanonicalRequest:
     return canonicalize(Request(method, path.encode(), query.encode(), ()))
+
+
+def written(
+    path: str, body: str | None = None, content_type: str = "application/json", *, method: str = "POST", query: str = ""
+) -> CanonicalRequest:
+    """A request with a body; with `body` None it has not been read yet."""
+    headers = ((b"content-length", b"1"), (b"content-type", content_type.encode()))
+    canonical = canonicalize(Request(method, path.encode(), query.encode(), headers))
+    assert canonical.body is not None
+    return canonical if body is None else replace(canonical, body=canonical.body.read(body.encode()))
+
+
+def batch_of(*parts: dict[str, Any]) -> tuple[CanonicalRequest, Batch]:
+    """A batch as it is decided on, read from JSON."""
+    canonical = written("/wp-json/batch/v1")
+    return canonical, parse_batch(canonical, json.dumps({"requests": parts}).encode())
+
+
+TEMPLATES = RouteTemplates(
+    [
+        "/batch/v1",
+        "/wp/v2/posts",
+        "/wp/v2/posts/(?P<id>[\\d]+)",
+        "/wp/v2/posts/(?P<parent>[\\d]+)/revisions",
+        "/wp/v2/users/(?P<id>[\\d]+)",
+        "/wp/v2/users/me",
+    ]
+)
+
+
+def decide(
+    request: CanonicalRequest, granted: Policy, current: Policy, batch: Batch | None = None
+) -> Decision | Undecided:
+    return decide_with(request, granted, current, TEMPLATES, batch)
 
 
 def rule(text: str) -> RouteRule:
@@ -140,9 +175,9 @@ def test_full_access_opens(method, path):
     ("method", "path"),
     [
         pytest.param("POST", "/wp-json/wp/v2/users", id="making a user"),
-        pytest.param("POST", "/wp-json/wp/v2/users/me", id="changing oneself"),
-        pytest.param("PUT", "/wp-json/wp/v2/users/2", id="changing a user"),
-        pytest.param("PATCH", "/wp-json/wp/v2/users/2", id="changing a user with PATCH"),
+        pytest.param("PUT", "/wp-json/wp/v2/users", id="PUT where users are made"),
+        pytest.param("POST", "/wp-json/wp/v2/users/register", id="a plugin's own route below users"),
+        pytest.param("POST", "/wp-json/wp/v2/users/2/avatar", id="another below one user"),
         pytest.param("DELETE", "/wp-json/wp/v2/users/2", id="deleting a user"),
         pytest.param("POST", "/wp-json/wp/v2/users/me/application-passwords", id="making a password for oneself"),
         pytest.param("POST", "/wp-json/wp/v2/users/2/application-passwords", id="making a password for another"),
@@ -170,7 +205,7 @@ def test_full_access_opens_a_power_route_that_a_rule_spells_out():
 # -- power routes and wildcards ---------------------------------------------------------------------------------------
 
 MAKE_PASSWORD = ("POST", "/wp-json/wp/v2/users/2/application-passwords")
-CHANGE_USER = ("PUT", "/wp-json/wp/v2/users/2")
+CHANGE_USER = ("PUT", "/wp-json/wp/v2/users/2", "password=x")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +250,7 @@ def test_reading_users_takes_an_ordinary_rule():
     assert decide(request("GET", "/wp-json/wp/v2/users"), policy, policy) == Allow(rule("GET /wp-json/wp/v2/*"))
 
 
-# -- embedding and batches --------------------------------------------------------------------------------------------
+# -- embedding --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -223,9 +258,7 @@ def test_reading_users_takes_an_ordinary_rule():
 )
 def test_embedding_needs_its_switch(query):
     policy = restricted("GET /wp-json/wp/v2/posts")
-    assert decide(request("GET", "/wp-json/wp/v2/posts", query), policy, policy) == Deny(
-        Reason.EMBED_OFF, rule("GET /wp-json/wp/v2/posts")
-    )
+    assert decide(request("GET", "/wp-json/wp/v2/posts", query), policy, policy) == Deny(Reason.EMBED_OFF)
 
 
 def test_embedding_needs_its_switch_with_full_access_too():
@@ -254,20 +287,215 @@ def test_the_switch_alone_opens_no_route():
     )
 
 
+# -- batches ----------------------------------------------------------------------------------------------------------
+
+CREATE, DELETE = {"path": "/wp/v2/posts"}, {"method": "DELETE", "path": "/wp/v2/posts/15"}
+BATCHES = "POST /wp-json/batch/v1"
+
+
+@pytest.mark.parametrize("text", ["POST /wp-json/**", "POST /wp-json/*/*", "POST /wp-json/batch/*"])
+@pytest.mark.parametrize("path", ["/wp-json/batch/v1", "/wp-json/batch/v1/", "/wp-json/Batch/V1"])
+def test_a_batch_needs_a_rule_that_names_it(text, path):
+    policy = restricted(text)
+    assert isinstance(decide(written(path), policy, policy), Deny)
+
+
+def test_a_batch_is_undecided_until_its_parts_are_known():
+    policy = restricted(BATCHES)
+    assert decide(written("/wp-json/batch/v1"), policy, policy) == Undecided()
+
+
+def test_a_batch_is_allowed_where_each_of_its_parts_is():
+    policy = restricted(BATCHES, "POST /wp-json/wp/v2/posts", "DELETE /wp-json/wp/v2/posts/*")
+    canonical, batch = batch_of(CREATE, DELETE)
+    assert decide(canonical, policy, policy, batch) == Allow(rule(BATCHES))
+
+
+def test_one_part_that_is_not_allowed_denies_the_batch_and_is_named():
+    policy = restricted(BATCHES, "POST /wp-json/wp/v2/posts")
+    canonical, batch = batch_of(CREATE, DELETE, CREATE)
+    assert decide(canonical, policy, policy, batch) == Deny(
+        Reason.NO_RULE, rule("DELETE /wp-json/wp/v2/posts/15"), part=2
+    )
+
+
+def test_each_part_is_held_to_the_granted_and_the_current_policy():
+    wide, narrow = restricted(BATCHES, "POST /wp-json/wp/v2/posts"), restricted(BATCHES)
+    canonical, batch = batch_of(CREATE)
+    assert isinstance(decide(canonical, wide, wide, batch), Allow)
+    assert isinstance(decide(canonical, wide, narrow, batch), Deny)
+    assert isinstance(decide(canonical, narrow, wide, batch), Deny)
+
+
+def test_full_access_opens_batches_and_what_is_in_them():
+    canonical, batch = batch_of(CREATE, DELETE)
+    assert decide(canonical, full(), full(), batch) == Allow(None)
+
+
 @pytest.mark.parametrize(
-    "policy",
+    "part",
     [
-        pytest.param(full(), id="full access"),
-        pytest.param(restricted("POST /wp-json/**"), id="a double star"),
-        pytest.param(restricted("POST /wp-json/*/*"), id="stars"),
-        pytest.param(full("POST /wp-json/batch/*"), id="full access and half its name"),
+        pytest.param({"path": "/wp/v2/users"}, id="making a user"),
+        pytest.param({"path": "/WP/v2/Users/"}, id="in other capitals, with a slash at the end"),
+        pytest.param({"method": "PUT", "path": "/wp/v2/users/2", "body": {"roles": ["administrator"]}}, id="roles"),
+        pytest.param({"method": "PUT", "path": "/wp/v2/users/2?password=x"}, id="a password in the query"),
+        pytest.param({"path": "/wp/v2/users/me/application-passwords", "body": {"name": "x"}}, id="a credential"),
+        pytest.param({"method": "DELETE", "path": "/wp/v2/plugins/akismet"}, id="deleting a plugin"),
     ],
 )
-@pytest.mark.parametrize("path", ["/wp-json/batch/v1", "/wp-json/batch/v1/", "/wp-json/Batch/V1"])
-def test_a_batch_is_denied_without_a_rule_of_its_own(policy, path):
-    decision = decide(request("POST", path), policy, policy)
+def test_power_stays_closed_inside_a_batch(part):
+    canonical, batch = batch_of(CREATE, part)
+    decision = decide(canonical, full(), full(), batch)
     assert isinstance(decision, Deny)
-    assert decision.reason is Reason.BATCH
+    assert (decision.reason, decision.part) == (Reason.POWER_ROUTE, 2)
+
+
+def test_a_batch_inside_a_batch_is_denied():
+    canonical, batch = batch_of({"path": "/batch/v1", "body": {"requests": [CREATE]}})
+    assert decide(canonical, full(), full(), batch) == Deny(Reason.NO_RULE, part=1)
+
+
+def test_the_id_of_a_part_is_held_to_its_rule_too():
+    policy = restricted(BATCHES, "PUT /wp-json/wp/v2/posts/5")
+    canonical, batch = batch_of({"method": "PUT", "path": "/wp/v2/posts/5", "body": {"id": 6}})
+    assert decide(canonical, policy, policy, batch) == Deny(Reason.OTHER_OBJECT, part=1)
+
+
+def test_embedding_needs_its_switch_inside_a_batch_too():
+    canonical, batch = batch_of({"path": "/wp/v2/posts?_embed=1"})
+    assert decide(canonical, full(), full(), batch) == Deny(Reason.EMBED_OFF, part=1)
+
+
+# -- an object that a rule names --------------------------------------------------------------------------------------
+
+FIVE = restricted("POST /wp-json/wp/v2/posts/5", "GET /wp-json/wp/v2/posts/5")
+MULTIPART = "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(request("POST", "/wp-json/wp/v2/posts/5", "id=6"), id="in the query"),
+        pytest.param(request("GET", "/wp-json/wp/v2/posts/5", "id=6"), id="in the query of a GET"),
+        pytest.param(request("POST", "/wp-json/wp/v2/posts/5", "id=5&id=6"), id="in the query, behind the right one"),
+        pytest.param(request("POST", "/wp-json/wp/v2/posts/5", "id[]=5"), id="an array in the query"),
+        pytest.param(request("POST", "/wp-json/wp/v2/posts/5", "%20id=6"), id="a name that PHP trims"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": 6}'), id="in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"i\\u0064": "6"}'), id="in JSON, its name escaped"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": 5.0}'), id="a number that is no whole one"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": [5]}'), id="a list in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": null}'), id="nothing in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", "id=6", "application/x-www-form-urlencoded"), id="in a form"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", "id=6", "", query="_method=PUT"), id="a body without a type"),
+        pytest.param(
+            written("/wp-json/wp/v2/posts/5", '{"id": 6}', "text/plain, application/json"), id="JSON in a list"
+        ),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": 6}', "application/ld+json"), id="a kind of JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": 6}', method="GET"), id="JSON of a GET"),
+    ],
+)
+def test_a_parameter_that_names_another_object_is_denied(asked):
+    """WordPress would take it over the path: `WP_REST_Request::get_parameter_order`."""
+    if asked.method is Method.PUT:
+        policy = restricted("PUT /wp-json/wp/v2/posts/5")
+        assert decide(asked, policy, policy) == Deny(Reason.OTHER_OBJECT)
+    else:
+        assert decide(asked, FIVE, FIVE) == Deny(Reason.OTHER_OBJECT)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(request("POST", "/wp-json/wp/v2/posts/5", "id=5&page=6"), id="the same in the query"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": 5, "title": "x"}'), id="the same in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"id": "5"}'), id="the same in JSON, as text"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"meta": {"id": 6}}'), id="the name deeper in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", '{"ID": 6}'), id="another name in JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", "[6]"), id="a list as JSON"),
+        pytest.param(written("/wp-json/wp/v2/posts/5", "id=5&x=6", "application/x-www-form-urlencoded"), id="a form"),
+        pytest.param(
+            written("/wp-json/wp/v2/posts/5", None, "text/plain"), id="a body that means nothing to WordPress"
+        ),
+        pytest.param(written("/wp-json/wp/v2/posts/5", None, "image/png"), id="a picture"),
+    ],
+)
+def test_a_request_that_keeps_to_the_object_is_allowed(asked):
+    assert isinstance(decide(asked, FIVE, FIVE), Allow)
+
+
+def test_a_body_that_may_name_another_object_must_be_read_first():
+    assert decide(written("/wp-json/wp/v2/posts/5"), FIVE, FIVE) == Undecided()
+
+
+@pytest.mark.parametrize(
+    "content_type", [MULTIPART, "application/x-www-form-urlencoded, application/json"], ids=["multipart", "two kinds"]
+)
+def test_a_body_that_cannot_be_read_for_certain_is_denied(content_type):
+    asked = written("/wp-json/wp/v2/posts/5", None, content_type)
+    assert decide(asked, FIVE, FIVE) == Deny(Reason.UNREADABLE_BODY)
+
+
+@pytest.mark.parametrize("content_type", [MULTIPART, "application/json"])
+def test_where_a_wildcard_stands_for_the_object_bodies_are_not_read(content_type):
+    policy = restricted("POST /wp-json/wp/v2/posts/*")
+    assert isinstance(decide(written("/wp-json/wp/v2/posts/5", None, content_type), policy, policy), Allow)
+
+
+def test_a_wider_rule_beside_it_allows_the_other_object():
+    policy = restricted("POST /wp-json/wp/v2/posts/5", "POST /wp-json/wp/v2/posts/*")
+    assert decide(written("/wp-json/wp/v2/posts/5", '{"id": 6}'), policy, policy) == Allow(
+        rule("POST /wp-json/wp/v2/posts/*")
+    )
+
+
+def test_the_parameter_is_called_as_the_route_calls_it():
+    policy = restricted("GET /wp-json/wp/v2/posts/5/revisions")
+    path = "/wp-json/wp/v2/posts/5/revisions"
+    assert decide(request("GET", path, "parent=6"), policy, policy) == Deny(Reason.OTHER_OBJECT)
+    assert isinstance(decide(request("GET", path, "id=6"), policy, policy), Allow)
+
+
+def test_a_route_that_the_index_does_not_list_is_held_to_its_number():
+    policy = restricted("GET /wp-json/shop/v1/orders/15")
+    assert decide(request("GET", "/wp-json/shop/v1/orders/15", "id=16"), policy, policy) == Deny(Reason.OTHER_OBJECT)
+
+
+# -- a user's profile -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/wp-json/wp/v2/users/2", "/wp-json/wp/v2/users/me", "/wp-json/WP/V2/Users/Me/"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_full_access_opens_a_profile_without_power(path, method):
+    assert decide(written(path, '{"description": "x"}', method=method), full(), full()) == Allow(None)
+
+
+@pytest.mark.parametrize("name", ["password", "email", "roles", "username"])
+@pytest.mark.parametrize(
+    ("content_type", "body", "query"),
+    [
+        pytest.param("application/json", '{{"{0}": "x"}}', "", id="in JSON"),
+        pytest.param("application/x-www-form-urlencoded", "{0}=x", "", id="in a form"),
+        pytest.param("application/x-www-form-urlencoded", "{0}[]=x", "", id="an array in a form"),
+        pytest.param("application/json", "{{}}", "{0}=x", id="in the query"),
+        pytest.param("application/json", "{{}}", "{0}[0]=x", id="an array in the query"),
+    ],
+)
+def test_what_gives_power_over_a_user_is_found_wherever_it_stands(name, content_type, body, query):
+    asked = written("/wp-json/wp/v2/users/2", body.format(name), content_type, query=query.format(name))
+    assert decide(asked, full(), full()) == Deny(Reason.POWER_ROUTE, rule("POST /wp-json/wp/v2/users/2"))
+
+
+def test_a_profile_in_a_body_must_be_read_first():
+    assert decide(written("/wp-json/wp/v2/users/2"), full(), full()) == Undecided()
+
+
+def test_a_profile_in_a_body_that_cannot_be_read_for_certain_is_denied():
+    assert decide(written("/wp-json/wp/v2/users/2", None, MULTIPART), full(), full()) == Deny(Reason.UNREADABLE_BODY)
+
+
+def test_a_rule_that_names_users_needs_no_body_to_be_read():
+    policy = restricted("POST /wp-json/wp/v2/users/*")
+    assert isinstance(decide(written("/wp-json/wp/v2/users/2", None, MULTIPART), policy, policy), Allow)
 
 
 # -- what the denial advises ------------------------------------------------------------------------------------------

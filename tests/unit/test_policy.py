@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from appconnect.core.decision import covered_rules
 from appconnect.core.policy import AccessMode, Policy, ServiceUser, still_covers
+from appconnect.core.power import covered_rules
 from appconnect.core.rules import Method, RouteRule
 
 AUTHOR = ServiceUser(7, "author", frozenset({"author"}), frozenset({"edit_posts", "read"}))

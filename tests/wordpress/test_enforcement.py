@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from appconnect.control.context import InputError
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
 from demo.wordpress.servers import RunningSite, nginx_fpm
@@ -164,6 +163,8 @@ SPELLINGS = {
     "path": "/wp-json{}",
     "trailing slash": "/wp-json{}/",
     "index.php": "/index.php/wp-json{}",
+    "index.php twice": "/index.php/index.php/wp-json{}",
+    "a page": "/hello-world/?rest_route={}",
     "rest_route on the front page": "/?rest_route={}",
     "rest_route on index.php": "/index.php?rest_route={}",
     "rest_route with a trailing slash": "/?rest_route={}/",
@@ -290,14 +291,12 @@ def test_a_path_without_a_single_meaning_is_refused(recorded, lister, target):
 @pytest.mark.parametrize(
     "target",
     [
-        "/index.php/index.php/wp-json/wp/v2/posts",
-        "/hello-world/?rest_route=/wp/v2/posts",
         "/wp-json.php?rest_route=/wp/v2/posts",
         "/wp-admin/admin-ajax.php?action=rest-nonce",
         "/wp-login.php",
         "/",
     ],
-    ids=["index.php twice", "a page", "a file", "admin-ajax", "the login form", "the front page"],
+    ids=["a file", "admin-ajax", "the login form", "the front page"],
 )
 def test_a_token_opens_nothing_but_the_rest_api(recorded, powerful, target):
     answer = recorded.ask(powerful, target)
@@ -416,18 +415,100 @@ def test_embed_reads_other_routes_with_its_switch(recorded, query):
     assert "author: GET /wp/v2/users/1" in answer.ran
 
 
-def test_a_batch_is_refused_with_full_access_too(recorded, powerful):
-    body = json.dumps({"requests": [{"method": "POST", "path": "/wp/v2/posts", "body": {"title": "In a batch"}}]})
+BATCHES = "POST /wp-json/batch/v1"
+CREATES = [{"path": "/wp/v2/posts", "body": {"title": f"{number} in a batch"}} for number in ("One", "Two")]
+AS_FORM = "requests[0][path]=/wp/v2/posts&requests[0][body][title]=In+a+form"
 
-    answer = recorded.ask(powerful, "/wp-json/batch/v1", "POST", body, {"Content-Type": "application/json"})
+
+@pytest.fixture(scope="module")
+def batcher(recorded):
+    """Acts as `author`; may create posts, also in batches."""
+    return recorded.token("Batcher", "author", BATCHES, "POST /wp-json/wp/v2/posts")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain, application/json", "application/x+json"])
+def test_a_batch_runs_where_each_of_its_parts_is_allowed(recorded, batcher, content_type):
+    body = json.dumps({"requests": CREATES})
+
+    answer = recorded.ask(batcher, "/wp-json/batch/v1", "POST", body, {"Content-Type": content_type})
+
+    assert [each["status"] for each in answer.content["responses"]] == [201, 201]
+    assert answer.content["responses"][1]["body"]["title"]["raw"] == "Two in a batch"
+    assert answer.ran == ["author: POST /batch/v1", *["author: POST /wp/v2/posts"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/wp-json/batch/v1", AS_FORM),
+        ("POST", f"/wp-json/batch/v1?{AS_FORM}", ""),
+        ("GET", f"/wp-json/batch/v1?_method=POST&{AS_FORM}", ""),
+    ],
+    ids=["a form", "the query", "the query of a GET"],
+)
+def test_a_batch_runs_from_wherever_wordpress_takes_it(recorded, batcher, method, target, body):
+    answer = recorded.ask(batcher, target, method, body, FORM if body else None)
+
+    assert answer.ran == ["author: POST /batch/v1", "author: POST /wp/v2/posts"]
+    assert answer.content["responses"][0]["body"]["title"]["raw"] == "In a form"
+
+
+def test_a_part_that_is_not_allowed_keeps_the_whole_batch_from_wordpress(recorded, batcher):
+    body = json.dumps({"requests": [*CREATES, {"method": "DELETE", "path": "/wp/v2/posts/1"}]})
+
+    answer = recorded.ask(batcher, "/wp-json/batch/v1", "POST", body, {"Content-Type": "application/json"})
 
     assert (answer.status, answer.code, answer.ran) == (403, "app_connect_forbidden_request", [])
-    assert "one by one" in answer.content["message"]
+    assert answer.content["data"] == {"status": 403, "rule": "DELETE /wp-json/wp/v2/posts/1", "part": 3}
 
 
-def test_a_rule_for_batches_is_refused(recorded):
-    with pytest.raises(InputError, match="batch requests are not accepted"):
-        recorded.gateway.add_client("Batch", "author", "POST /wp-json/batch/v1")
+def test_a_batch_needs_a_rule_of_its_own(recorded, writer):
+    answer = recorded.ask(writer, "/wp-json/batch/v1", "POST", json.dumps({"requests": CREATES}))
+
+    assert (answer.status, answer.code, answer.ran) == (403, "app_connect_forbidden_request", [])
+    assert answer.content["data"]["rule"] == BATCHES
+
+
+def test_a_part_without_one_meaning_is_refused(recorded, batcher):
+    body = json.dumps({"requests": [{"path": "/wp/v2/posts?_method=DELETE"}]})
+
+    answer = recorded.ask(batcher, "/wp-json/batch/v1", "POST", body, {"Content-Type": "application/json"})
+
+    assert (answer.status, answer.code, answer.ran) == (400, "app_connect_malformed_batch", [])
+
+
+# -- an object that a rule names --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_posts(recorded):
+    """Two posts of `author`."""
+    make = "echo wp_insert_post(['post_author' => $id, 'post_status' => 'publish', 'post_title' => 'Untouched']);"
+    return [int(recorded.site.site.php(make, id=recorded.author.id)) for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "headers"),
+    [
+        ("?id={other}", "title=Mine", FORM),
+        ("", "title=Mine&id={other}", FORM),
+        ("", '{{"title": "Mine", "id": {other}}}', {"Content-Type": "application/json"}),
+        ("", '{{"title": "Mine", "\\u0069d": "{other}"}}', {"Content-Type": "text/x, application/json"}),
+    ],
+    ids=["the query", "a form", "JSON", "JSON in disguise"],
+)
+def test_a_rule_for_one_post_does_not_open_another(recorded, own_posts, query, body, headers):
+    mine, other = own_posts
+    rule = f"POST /wp-json/wp/v2/posts/{mine}"
+    token = recorded.token(f"One post {secrets.token_hex(4)}", "author", rule)
+    target = f"/wp-json/wp/v2/posts/{mine}"
+
+    answer = recorded.ask(token, target + query.format(other=other), "POST", body.format(other=other), headers)
+
+    assert (answer.status, answer.code, answer.ran) == (403, "app_connect_forbidden_request", [])
+    assert recorded.site.site.php("echo get_the_title($other);", other=other) == "Untouched"
+    same = recorded.ask(token, target + query.format(other=mine), "POST", body.format(other=mine), headers)
+    assert (same.status, same.content["title"]["raw"]) == (200, "Mine")
 
 
 @pytest.mark.parametrize("parameter", ["_envelope", "_jsonp=x", "_envelope=1"])
@@ -454,8 +535,8 @@ def test_full_access_reads_users_and_plugins(recorded, powerful):
 POWER = {
     "create a user": ("POST", "/wp-json/wp/v2/users"),
     "delete a user": ("DELETE", "/wp-json/wp/v2/users/4?force=true&reassign=1"),
-    "promote a user": ("PUT", "/wp-json/wp/v2/users/4"),
-    "change its own password": ("POST", "/wp-json/wp/v2/users/me"),
+    "promote a user": ("PUT", "/wp-json/wp/v2/users/4?roles[]=administrator"),
+    "change its own password": ("POST", "/wp-json/wp/v2/users/me?password=x"),
     "mint a credential": ("POST", "/wp-json/wp/v2/users/me/application-passwords"),
     "mint a credential for another": ("POST", "/wp-json/wp/v2/users/2/application-passwords"),
     "mint in another case": ("POST", "/wp-json/WP/V2/USERS/ME/APPLICATION-PASSWORDS"),
@@ -472,6 +553,32 @@ def test_full_access_leaves_closed(recorded, powerful, method, target):
 
     assert (answer.status, answer.code, answer.ran) == (403, "app_connect_forbidden_request", [])
     assert "needs a rule that names it" in answer.content["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ('{"roles": ["administrator"]}', {"Content-Type": "application/json"}),
+        ("roles[0]=administrator", FORM),
+        (
+            '--x\r\nContent-Disposition: form-data; name="roles[]"\r\n\r\nadministrator\r\n--x--\r\n',
+            {"Content-Type": "multipart/form-data; boundary=x"},
+        ),
+    ],
+    ids=["JSON", "form", "multipart"],
+)
+def test_full_access_promotes_nobody_whatever_the_body(recorded, powerful, body, headers):
+    answer = recorded.ask(powerful, f"/wp-json/wp/v2/users/{recorded.author.id}", "POST", body, headers)
+
+    assert (answer.status, answer.code, answer.ran) == (403, "app_connect_forbidden_request", [])
+
+
+def test_full_access_changes_a_profile(recorded, powerful):
+    target = f"/wp-json/wp/v2/users/{recorded.author.id}"
+
+    answer = recorded.ask(powerful, target, "POST", "description=Writes", FORM)
+
+    assert (answer.status, answer.content["description"]) == (200, "Writes")
 
 
 def test_a_wildcard_opens_no_route_of_power(recorded):

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from appconnect.control.context import InputProblem
-from appconnect.core.decision import covered_rules, power_routes_left_closed, power_routes_opened
 from appconnect.core.policy import AccessMode
-from appconnect.core.rules import RouteRule, RuleSyntaxError, fold_case
-
-_BATCH = "batch"
+from appconnect.core.power import covered_rules, power_routes_left_closed, power_routes_opened
+from appconnect.core.rules import RouteRule, RuleSyntaxError
 
 
 def parse_rules(texts: Sequence[str], field: str) -> tuple[tuple[RouteRule, ...], list[InputProblem]]:
@@ -19,10 +17,6 @@ def parse_rules(texts: Sequence[str], field: str) -> tuple[tuple[RouteRule, ...]
             rule = RouteRule.parse(text)
         except RuleSyntaxError as error:
             problems.append(InputProblem(field, f"{text!r}, column {error.column}: {error.problem}.", error.remedy))
-            continue
-        if rule.segments and fold_case(rule.segments[0]) == _BATCH:
-            remedy = "Leave the rule out and have the client send its requests one by one."
-            problems.append(InputProblem(field, f"{text!r}: batch requests are not accepted.", remedy))
             continue
         rules[rule] = None
     return tuple(rules), problems
@@ -39,13 +33,6 @@ def advice(rules: Iterable[RouteRule], access_mode: AccessMode) -> list[str]:
     said += [
         f"{rule} does not open /wp-json/{'/'.join(route.segments)}, which {route.why}; only a rule that names it does."
         for rule, route in power_routes_left_closed(listed)
-    ]
-    said += [
-        f"{rule} does not keep the client to {segment}: in WordPress a parameter of the query or the body, such as id, "
-        "outranks the ID in the path. What the user may not touch is the only limit."
-        for rule in listed
-        for segment in rule.segments
-        if segment.isdigit()
     ]
     if access_mode is AccessMode.FULL:
         said.append("Full access opens every REST route that the user may use. Restricted is safer.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from appconnect.control import passwords
 from appconnect.control.allowlists import advice, parse_rules
 from appconnect.control.context import Context, InputError, InputProblem
+from appconnect.control.routes import refresh_route_templates
 from appconnect.core.audit import AuditEventType
 from appconnect.core.clients import (
     Client,
@@ -75,6 +76,7 @@ def add_client(context: Context, draft: Draft) -> Saved:
     nobody = ServiceUser(0, "", frozenset(), frozenset())
     with context.alone():
         to = passwords.connection(context)
+        refresh_route_templates(context)
         left = passwords.settle(context, to)
         checked = _check(context, to, draft, empty, Policy(client_id, nobody, AccessMode.RESTRICTED, ()))
         assert checked.user is not None
@@ -94,6 +96,7 @@ def edit_client(context: Context, wanted: str, draft: Draft) -> Saved:
     """Change a client. Narrowing counts at once for tokens already issued; widening only for new ones."""
     with context.alone():
         to = passwords.connection(context)
+        refresh_route_templates(context)
         left = passwords.settle(context, to)
         client, policy = find_client(context, wanted)
         checked = _check(context, to, draft, client, policy)

@@ -133,6 +133,7 @@ def _keep_connection(context: Context, description: SiteDescription, administrat
                 elif old.client_id is None:
                     transaction.forget_application_password(old.app_id)
             transaction.save_site(description.address)
+            transaction.save_route_templates(description.route_templates)
             transaction.save_application_password(administrator)
             transaction.record(
                 context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {administrator.login}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from appconnect.core.body import Body, Parameter, form_parameters
 from appconnect.core.headers import carries_body, check_headers, first, forwarded
 from appconnect.core.query import CONSUMED_PARAMETERS, parse_query, php_name
 from appconnect.core.request import Pair, Refused, Request, shown
@@ -23,7 +24,7 @@ class CanonicalRequest:
 
     `method` is what WordPress will run, `wire_method` what is sent (a body keeps its real method: PHP fills `$_POST`
     for a real POST only). `query` and `headers` are decoded pairs, without anything that WordPress would read as
-    routing, method, credentials or session.
+    routing, method, credentials or session. `body` is None where none goes on.
     """
 
     method: Method
@@ -32,17 +33,29 @@ class CanonicalRequest:
     query: tuple[Pair, ...]
     headers: tuple[Pair, ...]
     embeds: bool
-    forwards_body: bool
+    body: Body | None
+
+    @property
+    def route_segments(self) -> tuple[str, ...]:
+        """The route's segments as they were sent; the index has none."""
+        return tuple(self.route.split("/")[1:]) if self.route != "/" else ()
 
     @property
     def segments(self) -> tuple[str, ...]:
         """The route's segments in the case that rules are compared in."""
-        return tuple(fold_case(self.route).split("/")[1:]) if self.route != "/" else ()
+        return tuple(map(fold_case, self.route_segments))
 
     @property
     def path(self) -> str:
         """The route as people write it."""
         return REST_PREFIX + self.route
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...] | None:
+        """All that outranks the route's own parameters in WordPress (`get_parameter_order`); None before it is read."""
+        if self.body is None:
+            return form_parameters(self.query)
+        return None if self.body.parameters is None else self.body.parameters + form_parameters(self.query)
 
 
 def canonicalize(request: Request) -> CanonicalRequest:
@@ -54,15 +67,23 @@ def canonicalize(request: Request) -> CanonicalRequest:
     method = _effective_method(real_method, parameters, headers)
     has_body = carries_body(headers)
     wire_method = _wire_method(real_method, method, has_body=has_body)
+    body = None
+    if has_body and wire_method is real_method:
+        body = Body.unread(headers, wire_method=wire_method, method=method)
     return CanonicalRequest(
         method=method,
         wire_method=wire_method,
         route=route,
         query=tuple(pair for pair in parameters if pair[0] not in CONSUMED_PARAMETERS),
         headers=forwarded(headers),
-        embeds=any(php_name(name) == b"_embed" for name, _ in parameters),
-        forwards_body=has_body and wire_method is real_method,
+        embeds=has_embed(parameters),
+        body=body,
     )
+
+
+def has_embed(parameters: Iterable[Pair]) -> bool:
+    """Whether WordPress would read other routes into the answer (`rest_parse_embed_param`)."""
+    return any(php_name(name) == b"_embed" for name, _ in parameters)
 
 
 # -- method -----------------------------------------------------------------------------------------------------------
@@ -97,8 +118,9 @@ def _wire_method(real: Method, effective: Method, *, has_body: bool) -> Method:
 
 # -- route ------------------------------------------------------------------------------------------------------------
 
-_ROOTS: Final = (REST_PREFIX, "/index.php" + REST_PREFIX)
-_FRONT_PAGES: Final = ("/", "/index.php")
+_INDEX_PHP: Final = "/index.php"
+_OTHER_FILES: Final = re.compile(r"/wp-(?:admin|includes|content)(?:/|$)|\.php(?:/|$)", re.IGNORECASE)
+"""What a web server answers without WordPress's front controller: there `rest_route` means nothing."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f\\]|//|/\.{1,2}(?:/|$)")
 _ENCODED: Final = re.compile(r"%[0-9a-fA-F]{2}")
 
@@ -107,12 +129,11 @@ def _route(raw_path: bytes, parameters: Iterable[Pair]) -> str:
     """The REST route that `WP::parse_request` and `rest_api_loaded` would run, from path and `rest_route`."""
     if re.search(rb"%2f|%5c", raw_path, re.IGNORECASE):
         raise _refuse_path("has an encoded slash")
-    path = _decode_path(raw_path)
-    candidates = {_tidy(_decode_route(value)) for name, value in parameters if name == b"rest_route"}
-    root = next((root for root in _ROOTS if path == root or path.startswith(root + "/")), None)
-    if root is not None:
-        candidates.add(_tidy(path[len(root) :]))
-    elif path not in _FRONT_PAGES or not candidates:
+    path = _within_site(_decode_path(raw_path))
+    candidates = {_tidy(check_route(_text(value))) for name, value in parameters if name == b"rest_route"}
+    if path == REST_PREFIX or path.startswith(REST_PREFIX + "/"):
+        candidates.add(_tidy(path[len(REST_PREFIX) :]))
+    elif not candidates or not path.startswith("/") or _OTHER_FILES.search(path):
         raise Refused(
             404,
             "not_a_rest_route",
@@ -123,17 +144,28 @@ def _route(raw_path: bytes, parameters: Iterable[Pair]) -> str:
     return candidates.pop()
 
 
+def _within_site(path: str) -> str:
+    """The path that `WP::parse_request` looks at: `/index.php` in front, however often, changes nothing."""
+    while path == _INDEX_PHP or path.startswith(_INDEX_PHP + "/"):
+        path = path[len(_INDEX_PHP) :]
+    return path or "/"
+
+
 def _decode_path(raw: bytes) -> str:
     if re.search(rb"%(?![0-9a-fA-F]{2})", raw):
         raise _refuse_path("has a % that encodes nothing")
-    return _decode_route(unquote_to_bytes(raw))
+    return check_route(_text(unquote_to_bytes(raw)))
 
 
-def _decode_route(raw: bytes) -> str:
+def _text(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError:
         raise _refuse_path("is not UTF-8") from None
+
+
+def check_route(text: str) -> str:
+    """A path that no web server, PHP or WordPress would read as another one; `Refused` otherwise."""
     if _FORBIDDEN.search(text):
         raise _refuse_path("has a `.`, `..` or empty segment, a backslash or a control character")
     if _ENCODED.search(text):

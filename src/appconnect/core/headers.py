@@ -19,7 +19,7 @@ _SINGLE: Final = frozenset(
 HOP_BY_HOP: Final = frozenset(  # RFC 9110 §7.6.1, with Proxy-* and Trailer of its predecessors
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
-_NEVER_FORWARDED: Final = HOP_BY_HOP | frozenset(
+NEVER_FORWARDED: Final = HOP_BY_HOP | frozenset(
     (
         *(b"authorization", b"proxy-authorization", b"x-authorization", b"x-http-authorization"),
         *(b"cookie", b"x-wp-nonce"),  # a cookie outranks an application password (`wp_validate_auth_cookie`)
@@ -32,7 +32,7 @@ _NEVER_FORWARDED: Final = HOP_BY_HOP | frozenset(
 )
 _HEADER_NAME: Final = re.compile(rb"[a-z0-9-]+")
 """Narrower than a token (RFC 9110 §5.6.2): every other character is one that some CGI or PHP makes `_` of."""
-_MEANINGFUL: Final = _SINGLE | _NEVER_FORWARDED
+_MEANINGFUL: Final = _SINGLE | NEVER_FORWARDED
 
 
 def check_headers(headers: Iterable[Pair]) -> tuple[Pair, ...]:
@@ -60,7 +60,7 @@ def forwarded(headers: Iterable[Pair]) -> tuple[Pair, ...]:
     """The fields that go on: none of one connection, of the session, of addressing, nor what `Connection` names."""
     fields = tuple(headers)
     values = (value for name, value in fields if name == b"connection")
-    dropped = _NEVER_FORWARDED | {option.strip().lower() for value in values for option in value.split(b",")}
+    dropped = NEVER_FORWARDED | {option.strip().lower() for value in values for option in value.split(b",")}
     return tuple(pair for pair in fields if pair[0] not in dropped and not pair[0].startswith(b"x-forwarded-"))
 
 

@@ -1,8 +1,9 @@
 """The query as PHP reads it: what it makes of a raw name, and which names WordPress gives a meaning."""
 
 import re
-from typing import Final
-from urllib.parse import unquote_to_bytes
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from appconnect.core.request import Pair, Refused, shown
 
@@ -10,8 +11,12 @@ MAX_QUERY_PARAMETERS: Final = 500
 """PHP drops those past `max_input_vars` (1000) in silence, a pin among them; half of that is ample for clients."""
 
 CONSUMED_PARAMETERS: Final = frozenset((b"rest_route", b"_method", b"_wpnonce"))
-_REFUSED_PARAMETERS: Final = frozenset((b"_jsonp", b"_envelope"))  # they move status and headers into the body
-_SPECIAL_PARAMETERS: Final = CONSUMED_PARAMETERS | _REFUSED_PARAMETERS | {b"_embed"}
+_HIDING_PARAMETERS: Final = frozenset((b"_jsonp", b"_envelope"))  # they move status and headers into the body
+ACCESS_TOKEN: Final = b"access_token"
+_CREDENTIAL_PARAMETERS: Final = frozenset(  # RFC 6750 §2.3; WooCommerce's keys and OAuth 1, which outrank our password
+    (ACCESS_TOKEN, b"consumer_key", b"consumer_secret", b"oauth_consumer_key", b"oauth_token", b"oauth_signature")
+)
+_SPECIAL_PARAMETERS: Final = CONSUMED_PARAMETERS | _HIDING_PARAMETERS | _CREDENTIAL_PARAMETERS | {b"_embed"}
 
 
 def php_name(raw: bytes) -> bytes:
@@ -29,24 +34,79 @@ def php_name(raw: bytes) -> bytes:
     return base
 
 
-def parse_query(raw: bytes) -> tuple[Pair, ...]:
-    """Read a query as PHP does (`php_default_treat_data`: `&` separates, `+` is a space), values left as bytes."""
+def decode(text: bytes) -> bytes:
+    """`php_url_decode`: `+` is a space, and a `%` that encodes nothing is itself."""
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def split_pairs(raw: bytes, *, most: int) -> tuple[Pair, ...]:
+    """Names and values, decoded, as PHP splits a query or a form (`php_default_treat_data`: only `&` separates)."""
     pieces = [piece for piece in raw.split(b"&") if piece]
-    if len(pieces) > MAX_QUERY_PARAMETERS:
-        raise Refused(400, "too_many_parameters", f"At most {MAX_QUERY_PARAMETERS} query parameters are accepted.")
-    pairs = []
-    for piece in pieces:
-        raw_name, _, raw_value = piece.partition(b"=")
-        name, value = (unquote_to_bytes(part.replace(b"+", b" ")) for part in (raw_name, raw_value))
+    if len(pieces) > most:
+        raise Refused(400, "too_many_parameters", f"At most {most} parameters are accepted.")
+    return tuple((decode(name), decode(value)) for name, _, value in (piece.partition(b"=") for piece in pieces))
+
+
+def parse_query(raw: bytes) -> tuple[Pair, ...]:
+    """Read a query, each name that PHP or WordPress gives a meaning in its one spelling; `Refused` otherwise."""
+    pairs = split_pairs(raw, most=MAX_QUERY_PARAMETERS)
+    for name, _ in pairs:
         read_as = php_name(name)
+        if read_as in _CREDENTIAL_PARAMETERS:
+            raise Refused(400, "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone.")
         if b"\0" in name or (read_as in _SPECIAL_PARAMETERS and not _is_plain(name, read_as)):
             raise Refused(400, "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so.")
-        if read_as in _REFUSED_PARAMETERS:
+        if read_as in _HIDING_PARAMETERS:
             raise Refused(400, "unsupported_parameter", f"{shown(name)} is not supported: it hides status and headers.")
-        pairs.append((name, value))
-    return tuple(pairs)
+    return pairs
+
+
+def encode_query(pairs: Iterable[Pair]) -> str:
+    """A query that PHP reads as these pairs: whatever is no letter, digit, `-`, `.`, `_` or `~` encoded."""
+    return "&".join(f"{quote_from_bytes(name, safe='')}={quote_from_bytes(value, safe='')}" for name, value in pairs)
+
+
+def access_tokens(pairs: Iterable[Pair]) -> tuple[bytes, ...]:
+    """What stands where RFC 6750 §2.2 and §2.3 put a token, in any spelling that PHP would read so."""
+    return tuple(value for name, value in pairs if php_name(name) == ACCESS_TOKEN)
 
 
 def _is_plain(name: bytes, read_as: bytes) -> bool:
     """`rest_parse_embed_param` takes `_embed[]` as a list; every other special parameter is a single value."""
     return name == read_as or (read_as == b"_embed" and name == b"_embed[]")
+
+
+# -- arrays -----------------------------------------------------------------------------------------------------------
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
+_ARRAY_NAME: Final = re.compile(r"([^\[\] .]+)((?:\[[^\[\] ]*\])*)")
+
+
+def parse_arrays(pairs: Iterable[Pair]) -> dict[str, Any]:
+    """What PHP makes of names such as `a[b][]` (`php_register_variable_ex`), arrays as dicts.
+
+    Names that it would mend, and places that are filled twice, are `Refused`: they are no honest client's.
+    """
+    root: dict[str, Any] = {}
+    for name, value in pairs:
+        try:
+            text, found = value.decode("utf-8"), _ARRAY_NAME.fullmatch(name.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise Refused(400, "ambiguous_parameter", f"The parameter {shown(name)!r} is not UTF-8.") from None
+        if found is None:
+            raise Refused(400, "ambiguous_parameter", f"PHP would not read {shown(name)!r} as it is written.")
+        _put(root, [found[1], *re.findall(r"\[([^\]]*)\]", found[2])], text, shown(name))
+    return root
+
+
+def _put(root: dict[str, Any], keys: list[str], value: str, name: str) -> None:
+    array: Any = root
+    for at, given in enumerate(keys):
+        key = given or str(1 + max((int(each) for each in array if _INDEX.fullmatch(each)), default=-1))
+        is_last = at == len(keys) - 1
+        if is_last and key not in array:
+            array[key] = value
+            return
+        array = array.setdefault(key, {})
+        if is_last or not isinstance(array, dict):
+            raise Refused(400, "ambiguous_parameter", f"The parameter {name!r} says again what another has said.")

@@ -7,6 +7,7 @@ from appconnect.core.clients import Client, GrantType
 from appconnect.core.keys import KeyRing
 from appconnect.core.policy import Policy
 from appconnect.core.secret import Secret
+from appconnect.core.templates import RouteTemplates
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Snapshot:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     credentials: Mapping[str, UpstreamCredential] = field(default_factory=dict)
     revoked_token_ids: frozenset[str] = frozenset()
+    templates: RouteTemplates = field(default_factory=RouteTemplates)
 
     @property
     def issuer(self) -> str:

@@ -3,9 +3,10 @@
 import base64
 from collections.abc import AsyncIterator
 from typing import Final
-from urllib.parse import quote, quote_from_bytes, urlsplit
+from urllib.parse import quote, urlsplit
 
 from appconnect.core.canonical import CanonicalRequest
+from appconnect.core.query import encode_query
 from appconnect.core.request import Pair
 from appconnect.core.rules import Method
 from appconnect.core.snapshot import SiteAddress, UpstreamCredential
@@ -47,7 +48,7 @@ def target(request: CanonicalRequest, site: SiteAddress) -> str:
     query = [f"rest_route={route}"]
     if request.wire_method is not request.method:
         query.append(f"_method={request.method}")
-    query += [f"{quote_from_bytes(name, safe='')}={quote_from_bytes(value, safe='')}" for name, value in request.query]
+    query += [encode_query(request.query)] if request.query else []
     return f"{path}?{'&'.join(query)}"
 
 

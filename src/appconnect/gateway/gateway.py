@@ -1,23 +1,25 @@
 """The protected resource as one ASGI application: receive → canonical → decide → forward → answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
-from appconnect.asgi import Answer, ClientGone, Receive, Scope, Send, to_request
-from appconnect.core.canonical import CanonicalRequest, canonicalize
-from appconnect.core.decision import Allow, Decision, Deny, decide
+from appconnect.asgi import Answer, BodyTooLarge, ClientGone, Receive, Scope, Send, to_request
+from appconnect.core.access import Access
+from appconnect.core.body import MAX_READ_BYTES
+from appconnect.core.canonical import canonicalize
+from appconnect.core.decision import Allow, Decision, Deny
 from appconnect.core.request import Refused, Request
-from appconnect.core.rules import Method
 from appconnect.core.snapshot import Snapshot, UpstreamCredential
 from appconnect.core.tokens import InvalidToken
 from appconnect.gateway import refusals
 from appconnect.gateway.answer import Answering, client_headers, end_to_end, looks_anonymous
 from appconnect.gateway.credentials import CredentialHealth
+from appconnect.gateway.exchange import Exchange
 from appconnect.gateway.forward import upstream_request
 from appconnect.gateway.incoming import Incoming
-from appconnect.gateway.receive import content_length, host_problem, presented
+from appconnect.gateway.receive import Presented, content_length, has_token_in, host_problem, is_form, presented
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import NoSlot, Slots
 from appconnect.gateway.untokened import untouched_request
@@ -60,6 +62,8 @@ class Gateway:
             refusal = await self._pass_on(request, incoming, answering)
         except Refused as error:
             refusal = refusals.refused(error)
+        except BodyTooLarge:
+            refusal = refusals.body_too_large(MAX_READ_BYTES)
         except ClientGone:
             return
         except UpstreamUnavailable as error:
@@ -82,8 +86,10 @@ class Gateway:
             return refusals.not_connected()
         if shown.token is not None:
             return await self._with_token(request, shown.token, snapshot, incoming, answering)
-        if self.untokened == "reject" or shown.has_client_credentials:
-            return refusals.token_required(snapshot, has_client_credentials=shown.has_client_credentials)
+        if self.untokened == "reject" or shown.has_client_credentials or shown.has_token_elsewhere:
+            return refusals.token_required(snapshot, shown)
+        if is_form(request) and has_token_in(await incoming.peek(), issuer=snapshot.issuer):
+            return refusals.token_required(snapshot, Presented(has_token_elsewhere=True))
         answer = await self.upstream.send(snapshot.site, untouched_request(request, snapshot.site, incoming))
         # The HTTP server dates every answer itself.
         await answering.stream(answer, [pair for pair in end_to_end(answer.headers) if pair[0] != b"date"])
@@ -92,41 +98,46 @@ class Gateway:
     async def _with_token(
         self, request: Request, token: str, snapshot: Snapshot, incoming: Incoming, answering: Answering
     ) -> Answer | None:
-        permitted = self._permit(request, token, snapshot)
-        if isinstance(permitted, Answer):
-            return permitted
-        client_id, canonical = permitted
-        exchange = _Exchange(canonical, client_id, content_length(request), incoming, answering)
+        access = self._open(token, snapshot)
+        if isinstance(access, Answer):
+            return access
+        exchange = Exchange(canonicalize(request), content_length(request), incoming, answering)
+        if (refusal := await self._refusal(exchange, access, snapshot)) is not None:
+            return refusal
+        await exchange.refuse_second_token()
+        client_id = access.client.id
         try:
             async with self.slots.slot(client_id):
                 latest = self.current()
                 if latest is not snapshot:  # what changed while it waited for its turn counts too
-                    permitted = self._permit(request, token, latest)
-                    if isinstance(permitted, Answer):
-                        return permitted
-                return await self._forward(exchange, latest)
+                    access = self._open(token, latest)
+                    refusal = access if isinstance(access, Answer) else await self._refusal(exchange, access, latest)
+                    if refusal is not None:
+                        return refusal
+                return await self._forward(exchange, client_id, latest)
         except NoSlot:
             return refusals.too_many_requests(self.slots.max_wait_seconds)
 
-    def _permit(self, request: Request, token: str, snapshot: Snapshot) -> Answer | tuple[str, CanonicalRequest]:
-        """The client's ID and its canonical request, or why it may not go on."""
+    def _open(self, token: str, snapshot: Snapshot) -> Answer | Access:
+        """What the token opens, or why it opens nothing."""
         if not snapshot.switches.is_api_enabled:
             return refusals.api_disabled()
         try:
-            access = self.remembered.open(token, snapshot, now=self.clock())
+            return self.remembered.open(token, snapshot, now=self.clock())
         except InvalidToken as error:
             logger("gateway").info("invalid token", detail=error.detail)
             return refusals.invalid_token(snapshot)
-        canonical = canonicalize(request)
-        decision = decide(canonical, access.granted, access.current)
-        _log_decision(access.client.id, canonical, decision)
-        if isinstance(decision, Deny):
-            return refusals.forbidden(decision, snapshot)
-        return access.client.id, canonical
 
-    async def _forward(self, exchange: "_Exchange", snapshot: Snapshot, *, is_repeated: bool = False) -> Answer | None:
-        client_id, site = exchange.client_id, snapshot.site
-        credential = snapshot.credentials.get(client_id)
+    async def _refusal(self, exchange: Exchange, access: Access, snapshot: Snapshot) -> Answer | None:
+        """Why the request may not go on; None where it may."""
+        decision = await exchange.decided(access, snapshot.templates)
+        _log_decision(access.client.id, exchange, decision)
+        return refusals.forbidden(decision, snapshot) if isinstance(decision, Deny) else None
+
+    async def _forward(
+        self, exchange: Exchange, client_id: str, snapshot: Snapshot, *, is_repeated: bool = False
+    ) -> Answer | None:
+        site, credential = snapshot.site, snapshot.credentials.get(client_id)
         if site is None or credential is None or self.credentials.is_lost(client_id):
             return refusals.credential_lost()
         self.credentials.note_use(client_id)
@@ -150,7 +161,7 @@ class Gateway:
                 case Health.REPLACED:
                     await answer.close()
                     if exchange.is_safe and not is_repeated:
-                        return await self._forward(exchange, self.current(), is_repeated=True)
+                        return await self._forward(exchange, client_id, self.current(), is_repeated=True)
                     return refusals.credential_replaced()
                 case Health.LOST:
                     await answer.close()
@@ -170,32 +181,11 @@ class Gateway:
         return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """One permitted request on its way."""
-
-    canonical: CanonicalRequest
-    client_id: str
-    content_length: int | None
-    incoming: Incoming
-    answering: Answering
-
-    @property
-    def is_safe(self) -> bool:
-        """RFC 9110 §9.2.1, and nothing of it is used up: it may be sent again with another credential."""
-        return self.canonical.method in (Method.GET, Method.HEAD, Method.OPTIONS) and not self.canonical.forwards_body
-
-    def body(self) -> AsyncIterator[bytes] | None:
-        """The client's body, or None where nothing of it goes on."""
-        if self.canonical.forwards_body:
-            return self.incoming.chunks()
-        self.incoming.skip_body()
-        return None
-
-
-def _log_decision(client_id: str, canonical: CanonicalRequest, decision: Decision) -> None:
-    log = logger("gateway")
-    what = {"client_id": client_id, "method": canonical.method.value, "path": canonical.path}
+def _log_decision(client_id: str, exchange: Exchange, decision: Decision) -> None:
+    log, canonical = logger("gateway"), exchange.canonical
+    what: dict[str, Any] = {"client_id": client_id, "method": canonical.method.value, "path": canonical.path}
+    if exchange.batch is not None:
+        what["parts"] = [f"{part.request.method} {part.request.path}" for part in exchange.batch.parts]
     match decision:
         case Deny(reason):
             log.info("denied", reason=reason.value, **what)

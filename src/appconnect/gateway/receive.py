@@ -7,8 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from appconnect.core.body import Reading, readings_of
 from appconnect.core.clients import CLIENT_ID_PREFIX
+from appconnect.core.headers import first
+from appconnect.core.query import access_tokens, split_pairs
 from appconnect.core.request import Refused, Request
+from appconnect.core.rules import Method
 
 _BEARER: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
 _JWT: Final = re.compile(rb"eyJ[A-Za-z0-9._-]*")
@@ -20,6 +24,7 @@ class Presented:
 
     token: str | None = None
     has_client_credentials: bool = False
+    has_token_elsewhere: bool = False
 
 
 def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Presented:
@@ -31,12 +36,29 @@ def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Pre
     headers = [value for name, value in request.headers if name == b"authorization"]
     bearers = [value for value in headers if value[:6].lower() == b"bearer"]
     if not bearers:
-        return Presented(has_client_credentials=any(map(_is_our_basic, headers)))
+        return Presented(
+            has_client_credentials=any(map(_is_our_basic, headers)),
+            has_token_elsewhere=has_token_in(request.raw_query, issuer=issuer),
+        )
     if len(headers) > 1:
         raise Refused(400, "duplicate_header", "The Authorization header was sent more than once.")
     found, jwt = _BEARER.fullmatch(bearers[0]), _JWT.search(bearers[0])
     is_ours = takes_every_bearer or (jwt is not None and _is_ours(jwt[0].decode("ascii"), issuer))
     return Presented(found[1].decode("ascii") if found else "") if is_ours else Presented()
+
+
+def has_token_in(query_or_form: bytes, *, issuer: str) -> bool:
+    """Whether one of our tokens stands where RFC 6750 §2.2 and §2.3 have it, and we do not take it."""
+    if b"token" not in query_or_form:
+        return False
+    tokens = access_tokens(split_pairs(query_or_form, most=len(query_or_form)))
+    return any(_JWT.fullmatch(token) and _is_ours(token.decode("ascii"), issuer) for token in tokens)
+
+
+def is_form(request: Request) -> bool:
+    """Whether PHP would take the body for `application/x-www-form-urlencoded`."""
+    content_type = first(request.headers, b"content-type")
+    return Reading.FORM in readings_of(content_type, wire_method=Method.POST, method=Method.POST)
 
 
 def host_problem(request: Request) -> Refused | None:

@@ -1,9 +1,12 @@
 """Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
 
+from typing import assert_never
+
 from appconnect.asgi import NO_STORE, Answer, json_answer
 from appconnect.core.decision import Deny, Reason
 from appconnect.core.request import Pair, Refused
 from appconnect.core.snapshot import Snapshot
+from appconnect.gateway.receive import Presented
 from appconnect.ports import UpstreamFailure
 
 
@@ -15,15 +18,16 @@ def refusal(status: int, code: str, message: str, *headers: Pair, **data: str | 
 
 def refused(error: Refused) -> Answer:
     """A request that has no single meaning."""
-    headers = ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),) if error.status == 405 else ()
-    return refusal(error.status, error.code, error.message, *headers)
+    return refusal(error.status, error.code, error.message, *_EXPLAINED_BY.get(error.code, ()))
 
 
-def token_required(snapshot: Snapshot, *, has_client_credentials: bool) -> Answer:
+def token_required(snapshot: Snapshot, shown: Presented) -> Answer:
     """No token of ours. RFC 6750 §3.1: a request without authentication information gets no error code."""
     where = f"{snapshot.public_url}/wp-json/app-connect/v1/token"
     message = f"An access token is needed. Get one from {where} and send it as Authorization: Bearer."
-    if has_client_credentials:
+    if shown.has_token_elsewhere:
+        message = f"A token in the query or a form is not accepted: both end up in logs. {message}"
+    if shown.has_client_credentials:
         message = f"The client ID and secret are for the token endpoint only. {message}"
     return refusal(401, "app_connect_token_required", message, _challenge(snapshot))
 
@@ -37,27 +41,42 @@ def invalid_token(snapshot: Snapshot) -> Answer:
 
 def forbidden(deny: Deny, snapshot: Snapshot) -> Answer:
     """RFC 6750 §3.1 `insufficient_scope`: the route is not on the allowlist, or needs more than a rule."""
+    where = f"request {deny.part} of the batch: " if deny.part else ""
+    challenge = _challenge(snapshot, error="insufficient_scope")
+    data: dict[str, str | int] = {"rule": str(deny.would_allow)} if deny.would_allow else {}
+    data |= {"part": deny.part} if deny.part else {}
+    message = f"Forbidden Request: {where}{_why(deny)}"
+    return refusal(403, "app_connect_forbidden_request", message, challenge, **data)
+
+
+def _why(deny: Deny) -> str:
     rule = str(deny.would_allow) if deny.would_allow else ""
-    needed = f"It needs the rule: {rule}" if rule else "No rule can name it."
     match deny.reason:
         case Reason.NO_RULE:
-            message = f"Forbidden Request: the route is not in this client's allowlist. {needed}"
+            needed = f"It needs the rule: {rule}" if rule else "No rule can name it."
+            return f"the route is not in this client's allowlist. {needed}"
         case Reason.POWER_ROUTE:
-            message = (
-                "Forbidden Request: the route gives out credentials or power over the site, "
+            return (
+                "the route gives out credentials or power over the site, "
                 f"so it needs a rule that names it, whatever the access mode: {rule or 'none can'}"
             )
         case Reason.EMBED_OFF:
-            message = (
-                "Forbidden Request: _embed makes WordPress read other routes. Leave it out, or have an administrator "
+            return (
+                "_embed makes WordPress read other routes. Leave it out, or have an administrator "
                 "allow embedding for this client."
             )
-        case Reason.BATCH:
-            message = "Forbidden Request: batch requests are not accepted. Send the requests one by one."
-            rule = ""  # none would help
-    challenge = _challenge(snapshot, error="insufficient_scope")
-    data = {"rule": rule} if rule else {}
-    return refusal(403, "app_connect_forbidden_request", message, challenge, **data)
+        case Reason.OTHER_OBJECT:
+            return (
+                "a parameter of the query or the body names another object than the path, and WordPress would act on "
+                "that one. This client's rule is for the one in the path."
+            )
+        case Reason.UNREADABLE_BODY:
+            return (
+                "what is permitted here depends on the body, and this content type cannot be read for certain. "
+                "Send it as application/json or application/x-www-form-urlencoded, without Content-Encoding."
+            )
+        case _:
+            assert_never(deny.reason)
 
 
 def api_disabled() -> Answer:
@@ -95,6 +114,12 @@ def credential_unchecked() -> Answer:
     return refusal(502, "app_connect_upstream_unchecked", message, _RETRY)
 
 
+def body_too_large(max_bytes: int) -> Answer:
+    """A body that a decision depends on is longer than what is held in memory for one."""
+    message = f"What is permitted here depends on the body, and one of more than {max_bytes} bytes is not read for it."
+    return refusal(413, "app_connect_body_too_large", message)
+
+
 def too_many_requests(seconds: float) -> Answer:
     """More of one client's requests at a time than the site should bear."""
     message = "This client has too many requests in flight. Wait for answers before sending more."
@@ -118,6 +143,10 @@ def upstream_unavailable(failure: UpstreamFailure) -> Answer:
             return refusal(502, "app_connect_upstream_broken", message)
 
 
+_EXPLAINED_BY: dict[str, tuple[Pair, ...]] = {
+    "app_connect_method_not_allowed": ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),),
+    "app_connect_invalid_request": ((b"www-authenticate", b'Bearer realm="App Connect", error="invalid_request"'),),
+}
 _RETRY: Pair = (b"retry-after", b"5")
 
 

@@ -179,7 +179,10 @@ def read_index(root: RestRoot, answer: Answer) -> SiteDescription:
     if not isinstance(authorize_url, str) or not authorize_url.startswith(("https://", "http://")):
         authorize_url = None
     return SiteDescription(
-        root.address, plain(str(index.get("name") or "")), authorize_url and printable(authorize_url)
+        root.address,
+        plain(str(index.get("name") or "")),
+        authorize_url and printable(authorize_url),
+        tuple(index["routes"]),
     )
 
 

@@ -33,6 +33,7 @@ sites = Table(
     Column("is_api_enabled", Boolean, nullable=False),
     Column("grant_types", Text, nullable=False),  # names with a space between
     Column("token_lifetime_seconds", Integer, nullable=False),
+    Column("route_templates", Text),  # a list in JSON; null until connected
 )
 
 signing_keys = Table(

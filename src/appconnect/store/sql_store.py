@@ -20,6 +20,7 @@ from appconnect.core.clients import ClientSecretHash
 from appconnect.core.keys import KeyRing
 from appconnect.core.policy import Policy
 from appconnect.core.snapshot import Snapshot
+from appconnect.core.templates import RouteTemplates
 from appconnect.ports import ApplicationPassword, Approval, PasswordState, Transaction
 from appconnect.store import rows, schema
 from appconnect.store.transaction import POLICY_RETENTION_SECONDS, SqlTransaction
@@ -68,6 +69,7 @@ class SqlStore:
     def __init__(self, engine: Engine, vault: Vault, *, public_url: str, lock_file: Path) -> None:
         self._engine, self._vault = engine, vault
         self._public_url, self._lock_file = public_url, lock_file
+        self._templates = ("[]", RouteTemplates())
 
     def revision(self) -> int:
         """The number that grows with each transaction."""
@@ -93,6 +95,7 @@ class SqlStore:
                     if password.client_id is not None and password.state is PasswordState.IN_USE
                 },
                 revoked_token_ids=self._revoked_token_ids(connection, now),
+                templates=self._route_templates(site.route_templates or "[]"),
             )
 
     def application_passwords(self) -> Sequence[ApplicationPassword]:
@@ -146,6 +149,12 @@ class SqlStore:
             secrets.setdefault(row.client_id, []).append(ClientSecretHash(row.sha256, row.created_at, row.expires_at))
         for row in connection.execute(select(schema.clients).order_by(schema.clients.c.created_at)):
             yield rows.to_client(row, tuple(secrets.get(row.id, ())))
+
+    def _route_templates(self, text: str) -> RouteTemplates:
+        """Hundreds of patterns, compiled anew only where the site has others."""
+        if self._templates[0] != text:
+            self._templates = (text, RouteTemplates(json.loads(text)))
+        return self._templates[1]
 
     def _key_ring(self, connection: Connection) -> KeyRing:
         return KeyRing(

@@ -1,6 +1,7 @@
 """The writing half of the store: changes that take effect together."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, update
@@ -31,7 +32,12 @@ class SqlTransaction:
             url=site.url if site else None,
             upstream_url=site.upstream_url if site else None,
             has_pretty_permalinks=site.has_pretty_permalinks if site else True,
+            **({} if site else {"route_templates": None}),
         )
+
+    def save_route_templates(self, templates: Sequence[str]) -> None:
+        """Keep the route templates that the site's index lists."""
+        self._update_site(route_templates=json.dumps(list(templates)))
 
     def save_switches(self, switches: SiteSwitches) -> None:
         """Change the site's own settings."""

@@ -1,0 +1,108 @@
+"""The routes from which a client could leave the gateway or grow: open only to a rule that spells them out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appconnect.core.body import Parameter
+from appconnect.core.canonical import CanonicalRequest
+from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule, fold_case
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRoute:
+    """A route of WordPress core, with all below it, that gives out credentials or power when it is written to."""
+
+    segments: tuple[str, ...]
+    why: str
+
+
+_USERS: Final = PowerRoute(
+    ("wp", "v2", "users"), "creates, deletes and changes users, with their passwords, e-mail and roles"
+)
+POWER_ROUTES: Final = (
+    PowerRoute(("wp", "v2", "users", STAR, "application-passwords"), "makes credentials that bypass the gateway"),
+    _USERS,
+    PowerRoute(("wp", "v2", "plugins"), "installs and changes plugins"),
+    PowerRoute(("wp", "v2", "themes"), "installs and changes themes"),
+)
+_READING: Final = frozenset((Method.GET, Method.HEAD, Method.OPTIONS))
+_UPDATING: Final = frozenset((Method.POST, Method.PUT, Method.PATCH))
+_USER_POWER: Final = frozenset((b"password", b"email", b"roles", b"username"))
+"""`WP_REST_Users_Controller::update_item`: what makes a user somebody else, or lets somebody else become it."""
+
+
+def power_route(request: CanonicalRequest) -> PowerRoute | None:
+    """The power route that a request is at; it may depend on `request.parameters`, unread ones count as the worst."""
+    if request.method in _READING:
+        return None
+    route = next((route for route in POWER_ROUTES if _is_at(route, request.segments)), None)
+    if route is _USERS and is_profile_update(request) and not _gives_power(request.parameters):
+        return None
+    return route
+
+
+def is_profile_update(request: CanonicalRequest) -> bool:
+    """Whether a request changes one user: then it is its parameters that make the difference."""
+    users, rest = request.segments[:3], request.segments[3:]
+    is_one_user = users == _USERS.segments and len(rest) == 1 and (rest[0] == "me" or rest[0].isdecimal())
+    return is_one_user and request.method in _UPDATING
+
+
+def _gives_power(parameters: tuple[Parameter, ...] | None) -> bool:
+    return parameters is None or any(parameter.name in _USER_POWER for parameter in parameters)
+
+
+def _is_at(route: PowerRoute, segments: Sequence[str]) -> bool:
+    wanted = route.segments
+    return len(segments) >= len(wanted) and all(
+        want in (STAR, segment) for want, segment in zip(wanted, segments, strict=False)
+    )
+
+
+# -- what an administrator should know of rules -----------------------------------------------------------------------
+
+
+def power_routes_opened(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, PowerRoute]]:
+    """The rules that spell out a power route, each with the first that it names; for a warning when they are saved."""
+    named = ((rule, _first_named(rule)) for rule in rules if rule.method not in _READING)
+    return [(rule, route) for rule, route in named if route is not None]
+
+
+def _first_named(rule: RouteRule) -> PowerRoute | None:
+    return next((route for route in POWER_ROUTES if rule.names(route.segments)), None)
+
+
+def power_routes_left_closed(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, PowerRoute]]:
+    """The wildcard rules that seem to open a power route and do not, as they do not spell it out."""
+    return [
+        (rule, route)
+        for rule in rules
+        for route in POWER_ROUTES
+        if rule.method not in _READING and not rule.names(route.segments) and _reaches(rule, route.segments)
+    ]
+
+
+def covered_rules(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, RouteRule]]:
+    """Pairs (rule, the rule that makes it needless), for advice to whoever writes an allowlist."""
+    listed = list(rules)
+    return [
+        (rule, other)
+        for at, rule in enumerate(listed)
+        for before, other in enumerate(listed)
+        if at != before and _covers(other, rule) and (at > before or not _covers(rule, other))
+    ]
+
+
+def _covers(wide: RouteRule, narrow: RouteRule) -> bool:
+    """A wildcard covers less than it matches: it does not open the power routes that the other rule names."""
+    return narrow.is_covered_by(wide) and all(wide.names(route.segments) for _, route in power_routes_opened([narrow]))
+
+
+def _reaches(rule: RouteRule, wanted: Sequence[str]) -> bool:
+    own = [fold_case(segment) for segment in rule.segments]
+    if own and own[-1] == DOUBLE_STAR:
+        own = own[:-1] + [STAR] * max(1, len(wanted) - len(own) + 1)
+    return len(own) >= len(wanted) and all(
+        STAR in (have, want) or have == want for have, want in zip(own, wanted, strict=False)
+    )

@@ -1,0 +1,78 @@
+"""One request with a token on its way: its canonical form, and as much of its body as the decision needed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from appconnect.core.access import Access
+from appconnect.core.batch import Batch, is_batch, parse_batch, rewritten
+from appconnect.core.body import MAX_FORM_FIELDS, MAX_READ_BYTES, Reading
+from appconnect.core.canonical import CanonicalRequest
+from appconnect.core.decision import Decision, Deny, Reason, Undecided, decide
+from appconnect.core.query import access_tokens, split_pairs
+from appconnect.core.request import Refused
+from appconnect.core.rules import Method
+from appconnect.core.templates import RouteTemplates
+from appconnect.gateway.answer import Answering
+from appconnect.gateway.incoming import Incoming
+
+_SAFE = (Method.GET, Method.HEAD, Method.OPTIONS)
+
+
+class Exchange:
+    """Reads the body once and at most as far as somebody asks."""
+
+    def __init__(
+        self, canonical: CanonicalRequest, content_length: int | None, incoming: Incoming, answering: Answering
+    ) -> None:
+        self.canonical, self.incoming, self.answering = canonical, incoming, answering
+        self.batch: Batch | None = None
+        self._content_length, self._content = content_length, None if canonical.body else b""
+
+    async def decided(self, access: Access, templates: RouteTemplates) -> Decision:
+        """The decision, reading the body where it depends on it; `Refused` where that has no single meaning."""
+        decision = self._decide(access, templates)
+        if isinstance(decision, Undecided):
+            await self._read()
+            decision = self._decide(access, templates)
+        return Deny(Reason.UNREADABLE_BODY) if isinstance(decision, Undecided) else decision
+
+    async def refuse_second_token(self) -> None:
+        """RFC 6750 §2: a token is sent in one way; `Refused` for a form that begins with another."""
+        body = self.canonical.body
+        if body is not None and Reading.FORM in body.readings:
+            begin = await self.incoming.peek() if self._content is None else self._content
+            if access_tokens(split_pairs(begin, most=MAX_FORM_FIELDS)):
+                raise Refused(400, "invalid_request", "access_token is a second credential. Send the token alone.")
+
+    @property
+    def content_length(self) -> int | None:
+        """The length in bytes of what goes on, where it is known."""
+        return self._content_length if self._content is None else len(self._content)
+
+    @property
+    def is_safe(self) -> bool:
+        """RFC 9110 §9.2.1, and nothing of it is used up: it may be sent again with another credential."""
+        return self.canonical.method in _SAFE and (self.canonical.body is None or self._content is not None)
+
+    def body(self) -> AsyncIterator[bytes] | None:
+        """The body that goes on, or None."""
+        if self._content is None:
+            return self.incoming.chunks()
+        self.incoming.skip_body()
+        return _once(self._content) if self._content else None
+
+    def _decide(self, access: Access, templates: RouteTemplates) -> Decision | Undecided:
+        return decide(self.canonical, access.granted, access.current, templates, self.batch)
+
+    async def _read(self) -> None:
+        content = self._content if self._content is not None else await self.incoming.whole(max_bytes=MAX_READ_BYTES)
+        if is_batch(self.canonical):
+            self.batch = parse_batch(self.canonical, content)
+            self.canonical, content = rewritten(self.canonical), self.batch.to_json()
+        elif self.canonical.body is not None:
+            self.canonical = replace(self.canonical, body=self.canonical.body.read(content))
+        self._content = content
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

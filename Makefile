@@ -4,7 +4,7 @@ RUN := $(UV) run --frozen
 TEST := $(RUN) pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check fix bench docs hooks
+.PHONY: help demo test quick fuzz check fix bench docs hooks
 # A machine that writes no bytecode compiles the whole program at each start of a command.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -20,6 +20,10 @@ test: ## Run every test, those against real WordPress included
 
 quick: ## Run the tests that need no service: unit, property, protocol
 	$(TEST) --numprocesses 2 tests/unit tests/property tests/protocol
+
+fuzz: ## Attack real WordPress until stopped or until something is found (MINUTES=60, SEED=1)
+	@$(RUN) python -m demo.wordpress
+	@$(RUN) python -m tests.attack
 
 check: ## Check format, lint, types and the directions of imports
 	$(RUN) ruff format --check

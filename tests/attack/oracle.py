@@ -47,20 +47,22 @@ class Permission:
             return None
         if noted.user != self.user:
             return f"as {noted.user or 'nobody'}, not as {self.user}"
-        if not self._opens(noted.method, noted.route, noted.power if noted.kind == "matched" else ()):
+        if not self._opens(noted, noted.route):
             return "no rule opens it"
-        if noted.kind == "matched" and not self._opens(noted.method, _acted_on(noted), noted.power):
+        if not self.is_full and not self._opens(noted, _acted_on(noted)):
             return f"it acts on {_acted_on(noted)}, which no rule opens"
         return None
 
-    def _opens(self, method: str, route: str, power: tuple[str, ...]) -> bool:
-        segments = [segment.lower() for segment in route.removesuffix("/").split("/")[1:]]
-        needed = _needed_words(method, segments, power)
-        matching = [rule for rule in self.rules if _matches(rule, method, segments)]
-        named = [rule for rule in matching if _names(rule, needed)]
-        if self.is_full:
-            return bool(named) or not needed or needed == ["batch", "v1"]
-        return bool(named)
+    def _opens(self, noted: Noted, route: str) -> bool:
+        """Whether a rule opens a route, or full access does; what a rule must name, the route that was asked for says."""
+        needed = _needed_words(noted.method, _segments(noted.route), noted.power)
+        matching = [rule for rule in self.rules if _matches(rule, noted.method, _segments(route))]
+        is_open = not needed or needed == ["batch", "v1"]
+        return any(_names(rule, needed) for rule in matching) or (self.is_full and is_open)
+
+
+def _segments(route: str) -> list[str]:
+    return [segment.lower() for segment in route.removesuffix("/").split("/")[1:]]
 
 
 def _acted_on(noted: Noted) -> str:

@@ -2,7 +2,8 @@
 
 import sys
 
-from demo.wordpress.debian import FOR_NGINX, PackagesMissing, ensure_installed
+from demo.wordpress.classic import ensure_classic_template
+from demo.wordpress.debian import FOR_APACHE, FOR_NGINX, PackagesMissing, ensure_installed
 from demo.wordpress.install import ensure_template
 from demo.wordpress.packages import Release
 from demo.wordpress.watched import CommandFailed
@@ -11,9 +12,11 @@ from demo.wordpress.watched import CommandFailed
 def main() -> None:
     """Install, download and prepare; says what it does, and nothing where all is there."""
     try:
-        ensure_installed((*FOR_NGINX, "curl"), say=print)
+        # All at once: with nginx among them, the package `wordpress` asks for no second web server.
+        ensure_installed(tuple(dict.fromkeys((*FOR_NGINX, *FOR_APACHE, "curl"))), say=print)
         for release in Release:
             ensure_template(release, say=print)
+        ensure_classic_template(say=print)
     except (PackagesMissing, CommandFailed) as problem:
         sys.exit(str(problem))
 

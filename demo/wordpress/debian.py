@@ -1,4 +1,4 @@
-"""PHP and nginx from Debian's or Ubuntu's packages: see what is missing and install only that.
+"""PHP, web servers and a database server from Debian's or Ubuntu's packages: install only what is missing.
 
 The generic names (`php-cli`, not `php8.2-cli`) lead to the release's own PHP: 8.2 on Debian 12, 8.3 on Ubuntu 24.04.
 """
@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 from demo.wordpress.watched import CommandFailed, Say, run_watched
 
@@ -17,14 +18,29 @@ PHP_EXTENSIONS = {
     "php-curl": "curl",
     "php-gd": "gd",
     "php-intl": "intl",
+    "php-mysql": "mysqli",
 }
 """Package → the name by which `php -m` lists what it brings."""
 
-FOR_BUILTIN_SERVER = ("php-cli", *PHP_EXTENSIONS)
+_FOR_WORDPRESS = ("php-cli", "php-mbstring", "php-xml", "php-curl", "php-gd", "php-intl")
+
+FOR_BUILTIN_SERVER = (*_FOR_WORDPRESS, "php-sqlite3")
 """Enough for `servers.builtin`, which the demo uses."""
 
 FOR_NGINX = (*FOR_BUILTIN_SERVER, "php-fpm", "nginx")
 """What `servers.nginx_fpm` needs."""
+
+FOR_APACHE = (*_FOR_WORDPRESS, "php-mysql", "apache2-bin", "libapache2-mod-php", "mariadb-server-core", "wordpress")
+"""What `classic.classic_site` and `servers.apache_mod_php` need: programs, and no service of the system."""
+
+WORDPRESS = Path("/usr/share/wordpress")
+"""Where the package `wordpress` has its files."""
+
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
+"""Where the packages of Apache and `mod_php` have theirs."""
+
+_PROGRAMS = {"php-cli": "php", "apache2-bin": "apache2", "mariadb-server-core": "mariadbd"}
+"""Package → its program, where that has another name."""
 
 _SYSTEM_PROGRAMS = "/usr/sbin:/usr/local/sbin:/sbin"  # where they are, and an ordinary user's PATH does not lead
 
@@ -39,11 +55,12 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 install() {
-    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends --no-remove "$@"
 }
 install "$@" || { apt-get -q update; install "$@"; }
 """
 # policy-rc.d answering 101 is Debian's way to say that no service is to be started by a package (invoke-rc.d(8)).
+# --no-remove: whoever has MySQL's server, which MariaDB's replaces, is asked to decide.
 
 
 class PackagesMissing(RuntimeError):
@@ -71,7 +88,7 @@ def ensure_installed(packages: tuple[str, ...], *, say: Say) -> None:
     except CommandFailed as failure:
         raise CommandFailed(f"apt-get could not install {names}.\n{failure}") from failure
     if still := missing_of(packages):
-        raise PackagesMissing(f"{' '.join(still)} was installed, but the PHP or nginx on PATH is another one.")
+        raise PackagesMissing(f"{' '.join(still)} was installed, but the programs on PATH are others.")
 
 
 def missing_of(packages: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,10 +117,47 @@ def fpm_program() -> str:
         PackagesMissing: it is not installed.
 
     """
-    release = subprocess.run(
-        ["php", "-r", "echo PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;"], check=True, capture_output=True, text=True
+    return program(f"php-fpm{_php_release()}")
+
+
+def mod_php() -> Path:
+    """The path of Apache's module of the same release as `php`.
+
+    Raises:
+        PackagesMissing: it is not installed.
+
+    """
+    module = APACHE_MODULES / f"libphp{_php_release()}.so"
+    if not module.exists():
+        raise PackagesMissing("libapache2-mod-php is not installed.")
+    return module
+
+
+def wordpress_version() -> str:
+    """The package's version of WordPress, such as `6.1.9`.
+
+    Raises:
+        PackagesMissing: it is not installed.
+
+    """
+    file = WORDPRESS / "wp-includes" / "version.php"
+    if not file.exists():
+        raise PackagesMissing("wordpress is not installed.")
+    return subprocess.run(
+        [program("php"), "-r", "require $argv[1]; echo $wp_version;", "--", str(file)],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
-    return program(f"php-fpm{release}")
+
+
+def _php_release() -> str:
+    return subprocess.run(
+        [program("php"), "-r", "echo PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 def _is_there(package: str, loaded: frozenset[str]) -> bool:
@@ -111,12 +165,14 @@ def _is_there(package: str, loaded: frozenset[str]) -> bool:
         return PHP_EXTENSIONS[package] in loaded
     try:
         match package:
-            case "php-cli":
-                program("php")
             case "php-fpm":
-                return shutil.which("php") is not None and bool(fpm_program())
+                fpm_program()
+            case "libapache2-mod-php":
+                mod_php()
+            case "wordpress":
+                wordpress_version()
             case _:
-                program(package)
+                program(_PROGRAMS.get(package, package))
     except PackagesMissing:
         return False
     return True

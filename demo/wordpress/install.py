@@ -79,13 +79,13 @@ def create_site(
     template = ensure_template(release, say=say)
     site = Site(folder, release, permalinks, environment)
     folder.mkdir(parents=True)
-    shutil.copytree(template / "wordpress", site.document_root, copy_function=_link_or_copy)
+    shutil.copytree(template / "wordpress", site.document_root, copy_function=link_or_copy)
     for database in (site.database, site.kept_database):
         database.parent.mkdir(exist_ok=True)
         shutil.copyfile(_installed_database(template, permalinks), database)
     for name, text in (plugins or {}).items():
         write_plugin(site, name, text)
-    _write_salts(site)
+    write_salts(site)
     write_config(site, home="http://127.0.0.1")
     return site
 
@@ -110,9 +110,10 @@ def write_config(site: Site, *, home: str) -> None:
         "WP_HTTP_BLOCK_EXTERNAL": "true",
         "AUTOMATIC_UPDATER_DISABLED": "true",
         "DB_NAME": "'wordpress'",
-        "DB_USER": "''",
+        "DB_USER": "'wordpress'",
         "DB_PASSWORD": "''",
-        "DB_HOST": "''",
+        "DB_HOST": php_string(f"localhost:{site.mariadb_socket}" if site.mariadb_socket else ""),
+        "DB_CHARSET": "'utf8mb4'",
     }
     lines = [f"define( '{name}', {value} );" for name, value in constants.items()]
     text = "\n".join(
@@ -127,6 +128,50 @@ def write_config(site: Site, *, home: str) -> None:
         ]
     )
     (site.document_root / "wp-config.php").write_text(text)
+
+
+def write_salts(site: Site) -> None:
+    """Random keys, written once, so that a site that gets another address keeps its sessions."""
+    names = [f"{name}_{kind}" for name in _SALTS for kind in ("KEY", "SALT")]
+    lines = [f"define( '{name}', '{secrets.token_urlsafe(48)}' );" for name in names]
+    _salts_file(site).write_text("\n".join(["<?php", *lines, ""]))
+
+
+def install_wordpress(site: Site) -> None:
+    """Fill the empty database of a site that has its files.
+
+    Raises:
+        PhpError: WordPress could not be installed.
+
+    """
+    write_salts(site)
+    write_config(site, home="http://127.0.0.1")
+    account = [ADMIN.login, ADMIN.email, ADMIN.password]
+    run_php(["-r", _INSTALL, "--", str(site.document_root), TITLE, *account], log=site.debug_log)
+    site.php(_NOTHING_TO_UPDATE)
+
+
+def set_permalinks(site: Site, permalinks: Permalinks) -> None:
+    """Set the structure of the addresses of posts, in the database only.
+
+    Raises:
+        PhpError: WordPress does not work.
+
+    """
+    site.php(_SET_PERMALINKS, structure=_STRUCTURES[permalinks])
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Share the file where both are on one file system; a file that is there already stays.
+
+    Nobody writes into a core file: the updater is off, and whoever changes one replaces it.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return  # the two halves of a build have some files in common, the same in both
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def ensure_template(release: Release, *, say: Say = print) -> Path:
@@ -154,13 +199,9 @@ def _install_template(folder: Path, release: Release) -> None:
     _unpack_core(site.document_root, release)
     _unpack_drop_in(site.content)
     site.database.parent.mkdir()
-    _write_salts(site)
-    write_config(site, home="http://127.0.0.1")
-    account = [ADMIN.login, ADMIN.email, ADMIN.password]
-    run_php(["-r", _INSTALL, "--", str(site.document_root), TITLE, *account], log=site.debug_log)
-    site.php(_NOTHING_TO_UPDATE)
-    for permalinks, structure in _STRUCTURES.items():
-        site.php(_SET_PERMALINKS, structure=structure)
+    install_wordpress(site)
+    for permalinks in Permalinks:
+        set_permalinks(site, permalinks)
         copy_database(site.database, _installed_database(folder, permalinks))
     shutil.rmtree(site.database.parent)
     (site.document_root / "wp-config.php").unlink()
@@ -177,7 +218,7 @@ def _unpack_core(target: Path, release: Release) -> None:
     for stray in _STRAY:
         path = target / stray
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    shutil.copytree(BUILDS.folder / "public" / release.build, target, copy_function=_link_or_copy, dirs_exist_ok=True)
+    shutil.copytree(BUILDS.folder / "public" / release.build, target, copy_function=link_or_copy, dirs_exist_ok=True)
 
 
 def _unpack_drop_in(content: Path) -> None:
@@ -191,25 +232,5 @@ def _unpack_drop_in(content: Path) -> None:
     (content / "db.php").write_text(text)
 
 
-def _link_or_copy(source: str, target: str) -> None:
-    """Share the file where both are on one file system; a file that is there already stays.
-
-    Nobody writes into a core file: the updater is off, and whoever changes one replaces it.
-    """
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return  # the two halves of a build have some files in common, the same in both
-    except OSError:
-        shutil.copy2(source, target)
-
-
 def _salts_file(site: Site) -> Path:
     return site.folder / "salts.php"
-
-
-def _write_salts(site: Site) -> None:
-    """Random keys, written once, so that a site that gets another address keeps its sessions."""
-    names = [f"{name}_{kind}" for name in _SALTS for kind in ("KEY", "SALT")]
-    lines = [f"define( '{name}', '{secrets.token_urlsafe(48)}' );" for name in names]
-    _salts_file(site).write_text("\n".join(["<?php", *lines, ""]))

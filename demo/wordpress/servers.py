@@ -1,4 +1,4 @@
-"""Serve a site on loopback: PHP's built-in server for the demo, nginx with PHP-FPM where the web server matters.
+"""Serve a site on loopback: PHP's built-in server for the demo, nginx with PHP-FPM or Apache where that matters.
 
 Each is a context manager that yields when WordPress's PHP answers, and stops what it started when the block ends.
 """
@@ -11,33 +11,22 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from demo.wordpress.apache import apache_text
 from demo.wordpress.debian import fpm_program, program
 from demo.wordpress.install import write_config
 from demo.wordpress.nginx import WORKERS, Certificate, Listener, fpm_text, nginx_text
+from demo.wordpress.processes import READY_SECONDS, PortTaken, Servers
 from demo.wordpress.site import ADMIN, PHP_SETTINGS, Permalinks, Site, User, php_options, tail
 
-_READY_SECONDS = 30.0
-_STOP_SECONDS = 5.0
-_POLL_SECONDS = 0.02
 _ATTEMPTS = 5
 _PHP_FILES = Path(__file__).with_name("php")
-
-
-class ServerFailed(RuntimeError):
-    """A web server ended or did not answer in time; the message has its log."""
-
-
-class PortTaken(RuntimeError):
-    """Somebody else listens on the port that was to be ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +71,9 @@ def builtin(site: Site, *, port: int = 0, home: str | None = None) -> Iterator[R
         public = home or url
         log = _empty_server_folder(site) / "php.log"
         write_config(site, home=public)
-        servers = _Servers([log], running)
-        servers.start(_builtin_command(site, port, https=public.startswith("https:")), log)
+        servers = Servers([log], running)
+        # On SIGINT, unlike SIGTERM, its leader waits for the workers and leaves no zombies.
+        servers.start(_builtin_command(site, port, https=public.startswith("https:")), log, stop=signal.SIGINT)
         _wait_until_ready(site, url, None, servers)
         return RunningSite(url, public, site, (log, site.debug_log))
 
@@ -130,11 +120,45 @@ def nginx_fpm(
         (folder / "php-fpm.conf").write_text(fpm_text(folder, fpm_socket))
         (folder / "nginx.conf").write_text(nginx_text(site, folder, fpm_socket, listener))
         logs = [folder / name for name in ("php-fpm.out", "php-fpm.log", "nginx.out", "nginx.log", "access.log")]
-        servers = _Servers(logs, running)
+        servers = Servers(logs, running)
         servers.start(_fpm_command(folder), folder / "php-fpm.out")
         servers.wait_for(fpm_socket.exists)
         servers.start(_nginx_command(folder), folder / "nginx.out")
         _wait_until_ready(site, url, certificate, servers)
+        return RunningSite(url, public, site, (*logs, site.debug_log))
+
+    with ExitStack() as running:
+        yield _start_on(port, start, running)
+
+
+@contextmanager
+def apache_mod_php(site: Site, *, port: int = 0, home: str | None = None) -> Iterator[RunningSite]:
+    """Serve `site` with Apache and `mod_php`, which obey its `.htaccess`.
+
+    Args:
+        site: One of `classic.classic_site`: Apache's workers are never root, and it lets them in. Its `wp-config.php`
+            is written anew with the address.
+        port: 0 for a free one.
+        home: WordPress's own address, where it is not the one on which Apache listens, as behind a gateway.
+            Where it begins with `https:`, PHP gets `HTTPS=on`.
+
+    Raises:
+        ServerFailed: Apache ended, or there was no answer.
+        PortTaken: `port` is in use.
+
+    """
+
+    def start(port: int, running: ExitStack) -> RunningSite:
+        url = f"http://127.0.0.1:{port}"
+        public = home or url
+        folder = _empty_server_folder(site)
+        write_config(site, home=public)
+        configuration = folder / "apache.conf"
+        configuration.write_text(apache_text(site, folder, port, says_https=public.startswith("https:")))
+        logs = [folder / name for name in ("apache.out", "apache.log", "access.log")]
+        servers = Servers(logs, running)
+        servers.start([program("apache2"), "-f", str(configuration), "-DFOREGROUND"], folder / "apache.out")
+        _wait_until_ready(site, url, None, servers)
         return RunningSite(url, public, site, (*logs, site.debug_log))
 
     with ExitStack() as running:
@@ -197,51 +221,7 @@ def _empty_server_folder(site: Site) -> Path:
     return folder
 
 
-class _Servers:
-    """The processes of one running site and their logs."""
-
-    def __init__(self, logs: Sequence[Path], running: ExitStack) -> None:
-        self._logs = logs
-        self._running = running
-        self._children: list[subprocess.Popen[bytes]] = []
-
-    def start(self, command: Sequence[str], log: Path) -> None:
-        """Start a process that is stopped, after those started later, when the stack is left."""
-        self._children.append(self._running.enter_context(_child(command, log)))
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not condition():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._children[-1].wait(timeout=_POLL_SECONDS)
-            if any(child.poll() is not None for child in self._children):
-                raise PortTaken if "ddress already in use" in self._log() else ServerFailed(self._log())
-            if time.monotonic() > deadline:
-                raise ServerFailed(f"No answer in time.\n{self._log()}")
-
-    def _log(self) -> str:
-        return "\n".join(tail(log) for log in self._logs)
-
-
-@contextmanager
-def _child(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that leads a group of its own: a Ctrl-C meant for us does not reach it, and its workers go with it."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        # On SIGINT, unlike SIGTERM, the leader of PHP's built-in server waits for its workers and leaves no zombies.
-        for signal_number in (signal.SIGINT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal_number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=_STOP_SECONDS)
-
-
-def _wait_until_ready(site: Site, url: str, certificate: Certificate | None, servers: _Servers) -> None:
+def _wait_until_ready(site: Site, url: str, certificate: Certificate | None, servers: Servers) -> None:
     """Return when PHP answers at `url` from this very site: another server may have taken the port.
 
     Raises:
@@ -270,6 +250,6 @@ def _answer(url: str, path: str, certificate: Certificate | None) -> str | None:
 
 def _connection(address: str, certificate: Certificate | None) -> http.client.HTTPConnection:
     if certificate is None:
-        return http.client.HTTPConnection(address, timeout=_READY_SECONDS)
+        return http.client.HTTPConnection(address, timeout=READY_SECONDS)
     context = ssl.create_default_context(cafile=str(certificate.authority))
-    return http.client.HTTPSConnection(address, timeout=_READY_SECONDS, context=context)
+    return http.client.HTTPSConnection(address, timeout=READY_SECONDS, context=context)

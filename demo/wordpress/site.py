@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from demo.wordpress.debian import program
-from demo.wordpress.packages import Release
 
 PHP_SETTINGS = {
     "memory_limit": "256M",
@@ -22,7 +21,7 @@ PHP_SETTINGS = {
     "opcache.revalidate_freq": "0",  # a test that writes a must-use plugin is obeyed at once
     "sendmail_path": "true",  # mail goes nowhere, without an error
 }
-"""For PHP wherever it runs: in the command line, the built-in server and FPM."""
+"""For PHP wherever it runs: in the command line, the built-in server, FPM and Apache."""
 
 _DATABASE_TIMEOUT_SECONDS = 10.0
 _PHP_TIMEOUT_SECONDS = 60.0
@@ -103,18 +102,35 @@ if (is_wp_error($made)) {
 echo json_encode(['uuid' => $made[1]['uuid'], 'password' => $made[0]]);
 """
 
+_KEEP_TABLES = """
+foreach ($wpdb->get_col('SHOW TABLES') as $table) {
+    $wpdb->query("CREATE OR REPLACE TABLE kept.$table LIKE $table");
+    $wpdb->query("INSERT INTO kept.$table SELECT * FROM $table");
+}
+"""
+_RESET_TABLES = """
+$wpdb->query('START TRANSACTION');
+foreach ($wpdb->get_col('SHOW TABLES') as $table) {
+    $wpdb->query("DELETE FROM $table");
+    $wpdb->query("INSERT INTO $table SELECT * FROM kept.$table");
+}
+$wpdb->query('COMMIT');
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """An installed WordPress in `folder`, running or not.
 
-    `php` works from the moment it exists; `servers.builtin` and `servers.nginx_fpm` give it an address.
+    `php` works from the moment it exists; the functions of `servers` give it an address.
     """
 
     folder: Path
-    release: Release
+    release: str
     permalinks: Permalinks
     environment: EnvironmentType
+    mariadb_socket: Path | None = None
+    """Where its database server listens; None where the database is the SQLite file `database`."""
 
     @property
     def document_root(self) -> Path:
@@ -229,20 +245,26 @@ def create_application_password(site: Site, user: User, *, name: str = "") -> Ap
 
 def keep(site: Site) -> None:
     """Make the database as it is now what `reset` goes back to; users created before it stay."""
-    copy_database(site.database, site.kept_database)
+    if site.mariadb_socket:
+        site.php(_KEEP_TABLES)
+    else:
+        copy_database(site.database, site.kept_database)
 
 
 def reset(site: Site) -> None:
     """Put the database back to the last `keep`, or to the state after installation, and empty the uploads.
 
-    The site may be running: SQLite's own backup takes the locks that it needs.
+    The site may be running: it is one transaction, and SQLite's own backup takes the locks that it needs.
     """
-    copy_database(site.kept_database, site.database)
+    if site.mariadb_socket:
+        site.php(_RESET_TABLES)
+    else:
+        copy_database(site.kept_database, site.database)
     shutil.rmtree(site.uploads, ignore_errors=True)
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Make `target` hold what `source` holds, as one transaction."""
+    """Make the SQLite file `target` hold what `source` holds, as one transaction."""
     with (
         closing(sqlite3.connect(source, timeout=_DATABASE_TIMEOUT_SECONDS)) as old,
         closing(sqlite3.connect(target, timeout=_DATABASE_TIMEOUT_SECONDS)) as new,

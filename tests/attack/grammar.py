@@ -247,7 +247,7 @@ _TYPES = (
 
 # -- bodies -----------------------------------------------------------------------------------------------------------
 
-_json_values = st.sampled_from(
+_json_values: st.SearchStrategy[Any] = st.sampled_from(
     ("<mine>", "<other>", "<me>", 1, None, True, [], {}, ["administrator"], "x", "DELETE", "/wp/v2/users")
 )
 _json_objects = st.dictionaries(

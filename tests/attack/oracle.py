@@ -54,7 +54,7 @@ class Permission:
         return None
 
     def _opens(self, noted: Noted, route: str) -> bool:
-        """Whether a rule opens a route, or full access does; what a rule must name, the route that was asked for says."""
+        """Whether a rule opens a route, or full access does; what it must name, the route that was asked for says."""
         needed = _needed_words(noted.method, _segments(noted.route), noted.power)
         matching = [rule for rule in self.rules if _matches(rule, noted.method, _segments(route))]
         is_open = not needed or needed == ["batch", "v1"]

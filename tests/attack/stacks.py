@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from demo.wordpress.classic import classic_site
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
-from demo.wordpress.servers import RunningSite, builtin, nginx_fpm
+from demo.wordpress.servers import RunningSite, apache_mod_php, builtin, nginx_fpm
 from demo.wordpress.site import ADMIN, Site, create_application_password, create_users
 from tests.attack.oracle import Noted, Permission
 from tests.attack.wire import Answer, Wire
@@ -80,9 +81,18 @@ def _built(folder: Path, serve: Callable[[Site], AbstractContextManager[RunningS
         yield running
 
 
+@contextmanager
+def _classic(_: Path) -> Iterator[RunningSite]:
+    with classic_site(plugins=PLUGINS) as site:
+        create_users(site, *CAST)
+        with apache_mod_php(site) as running:
+            yield running
+
+
 STACKS: dict[str, Callable[[Path], AbstractContextManager[RunningSite]]] = {
     "nginx and PHP-FPM": lambda folder: _built(folder, nginx_fpm),
     "PHP's own server": lambda folder: _built(folder, builtin),
+    "Apache and mod_php": _classic,
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib3 import exceptions
 
 import appconnect
+from appconnect import http1
 from appconnect.asgi import Answer
 from appconnect.control import setup
 from appconnect.core import batch, canonical
@@ -54,6 +55,12 @@ def errors_page(snapshot: Snapshot) -> list[str]:
         "Each code begins with `app_connect_`; an error without that prefix is WordPress's own, passed on unchanged.",
         "",
         *table(("`code`", "Status", "When", "`message`"), _refusal_rows(snapshot)),
+        "",
+        "### What is no request",
+        "",
+        "These come from the HTTP server, to any address, and end the connection.",
+        "",
+        *table(("`code`", "Status", "`message`"), _unread_rows()),
         "",
         "### Requests of no single meaning",
         "",
@@ -135,6 +142,11 @@ def _refusals(snapshot: Snapshot) -> Iterable[tuple[str, Answer]]:
     for name, answers in calls.items():
         when = _first_sentence(getattr(refusals, name))
         yield from ((when, answer()) for answer in answers)
+
+
+def _unread_rows() -> list[tuple[str, ...]]:
+    contents = [json.loads(answer.body) for answer in http1.refusals(http1.Limits()).values()]
+    return [(f"`{each['code']}`", str(each["data"]["status"]), each["message"]) for each in contents]
 
 
 def _refused_rows() -> list[tuple[str, ...]]:

@@ -255,7 +255,7 @@ def _endpoints() -> list[str]:
         "",
         "Any other path is a request to WordPress.",
         "With one of our tokens, only REST routes are forwarded.",
-        "The REST root may be spelled `/wp-json/…`, `/index.php/wp-json/…` or, on any page of the site, `?rest_route=…`.",
+        "The REST root may be spelled `/wp-json/…`, `/index.php/wp-json/…` or, on any page, `?rest_route=…`.",
         "Without one, the setting [`untokened`](settings.md#untokened) decides.",
     ]
 

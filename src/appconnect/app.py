@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appconnect import telemetry
-from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, loses_its_body, send_answer
+from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, send_answer
 from appconnect.console.approved import Approved
 from appconnect.control.context import Context
 from appconnect.control.credentials import check_credential
@@ -107,9 +107,6 @@ class App:
             await self._lifespan(receive, send)
             return
         assert self._running is not None
-        if loses_its_body(scope):
-            await send_answer(send, _UPGRADE)
-            return
         await self._route(scope["path"], self._running)(scope, receive, send)
 
     def _route(self, path: str, running: _Running) -> Application:
@@ -201,7 +198,6 @@ class App:
         return _Running(feed, upstream, gateway, endpoints, Approved(context))
 
 
-_UPGRADE = refusal(400, "app_connect_upgrade", "Send a request with a body over plain HTTP/1.1, without Upgrade.")
 _NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")
 
 

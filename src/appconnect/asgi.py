@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from appconnect.core.headers import carries_body
 from appconnect.core.request import Pair, Request
 
 Scope = MutableMapping[str, Any]
@@ -43,16 +42,6 @@ def json_answer(status: int, content: Any, *headers: Pair) -> Answer:
 def to_request(scope: Scope) -> Request:
     """The request as the HTTP server parsed it, nothing decoded."""
     return Request(scope["method"], scope["raw_path"], scope["query_string"], tuple(scope["headers"]))
-
-
-def loses_its_body(scope: Scope) -> bool:
-    """Whether the HTTP server's parser has taken a request's body for another protocol's bytes.
-
-    RFC 9110 §7.8 lets a server ignore `Upgrade`; httptools ends such a request at its head, whatever length it gave,
-    and the application would see a body that is announced and empty.
-    """
-    headers = scope["headers"]
-    return carries_body(headers) and any(name == b"upgrade" for name, _ in headers)
 
 
 async def read_body(receive: Receive, *, max_bytes: int) -> bytes:

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from appconnect.app import App
+from appconnect.http1 import Http1Protocol
 from appconnect.settings import Settings
 
 KEEP_ALIVE_SECONDS: Final = 60
@@ -37,7 +38,7 @@ def run(settings: Settings, as_json: bool) -> None:
         App(settings),
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=Http1Protocol,
         ws="none",
         lifespan="on",
         proxy_headers=False,  # the address that counts is the peer's

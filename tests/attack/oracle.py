@@ -70,7 +70,8 @@ def _acted_on(noted: Noted) -> str:
     route = noted.route
     for in_path, seen in noted.own:
         is_same = isinstance(seen, str | int) and str(seen) == in_path
-        route = route if is_same else route.replace(f"/{in_path}", f"/{seen}", 1)
+        other = str(seen).replace("/", "%2F") or "%"  # whatever it is, it stands where one segment stood
+        route = route if is_same else route.replace(f"/{in_path}", f"/{other}", 1)
     return route
 
 

@@ -24,6 +24,7 @@ from appconnect.core.rules import RouteRule
 from appconnect.core.snapshot import SiteAddress, Snapshot
 from appconnect.gateway import refusals
 from appconnect.gateway.receive import Presented
+from appconnect.gateway.upstream_page import upstream_page
 from appconnect.oauth.errors import ErrorCode, OAuthError
 from appconnect.ports import SiteProblem, UpstreamError, UpstreamFailure, WordPressUser
 from appconnect.site import problems
@@ -127,6 +128,7 @@ def _refusals(snapshot: Snapshot) -> Iterable[tuple[str, Answer]]:
         "credential_replaced": [refusals.credential_replaced],
         "credential_unchecked": [refusals.credential_unchecked],
         "body_too_large": [lambda: refusals.body_too_large(MAX_READ_BYTES)],
+        "upstream_page": [lambda status=status: upstream_page(status, ()) for status in (302, 403, 413, 500)],  # type: ignore[misc]
         "too_many_requests": [lambda: refusals.too_many_requests(5.0)],
         "upstream_unavailable": [
             lambda failure=failure: refusals.upstream_unavailable(failure)  # type: ignore[misc]
@@ -135,12 +137,12 @@ def _refusals(snapshot: Snapshot) -> Iterable[tuple[str, Answer]]:
     }
     makers = {"refusal", "refused"}  # the format itself, and the next table
     named = {name for name, one in inspect.getmembers(refusals, inspect.isfunction) if _is_public(one, refusals)}
-    if named - makers != set(calls):
+    if (named - makers) | {"upstream_page"} != set(calls):
         raise LookupError(
             f"docs/errors.py does not call {sorted((named - makers) ^ set(calls))} of gateway/refusals.py"
         )
     for name, answers in calls.items():
-        when = _first_sentence(getattr(refusals, name))
+        when = _first_sentence(upstream_page if name == "upstream_page" else getattr(refusals, name))
         yield from ((when, answer()) for answer in answers)
 
 

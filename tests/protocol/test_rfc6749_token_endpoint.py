@@ -278,10 +278,22 @@ async def test_without_credentials_the_client_is_invalid(gateway: Running, body:
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
-async def test_credentials_in_the_query_are_none(gateway: Running):
-    """§2.3.1: they must not stand in the address."""
-    answer = await gateway.http.post(f"{TOKEN}?{IN_BODY}", headers=[FORM], content=GRANT)
-    assert refusal(answer) == (401, "invalid_client")
+@pytest.mark.parametrize("form", [GRANT, f"{GRANT}&{IN_BODY}"], ids=["alone", "beside the right ones in the body"])
+@pytest.mark.parametrize(
+    "query",
+    [IN_BODY, f"client_secret={BACKEND.secret}", f"client%5Fsecret={BACKEND.secret}", f"client_id={BACKEND.id}"],
+)
+async def test_credentials_in_the_query_are_invalid(gateway: Running, query: str, form: str):
+    """§2.3.1: they must not stand in the address; a client that does so hears of it, for logs keep them."""
+    answer = await gateway.http.post(f"{TOKEN}?{query}", headers=[FORM], content=form)
+    assert refusal(answer) == (400, "invalid_request")
+    assert BACKEND.secret not in answer.text
+
+
+async def test_another_query_is_ignored(gateway: Running):
+    """§3.2: the address of the endpoint may have a query component."""
+    answer = await gateway.http.post(f"{TOKEN}?_locale=user", auth=BACKEND.basic, headers=[FORM], content=GRANT)
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -494,12 +506,13 @@ async def test_the_secret_is_in_no_error(gateway: Running):
 
 # -- §10.10: guessing -------------------------------------------------------------------------------------------------
 
+GUESS = Registered(BACKEND.id, "guessed")
+
 
 @pytest.fixture
 async def guessing(gateway: Running) -> AsyncIterator[list[asyncio.Task[Any]]]:
-    """Thirty guesses at once, ten of which were answered."""
-    wrong = Registered(BACKEND.id, "guessed")
-    guesses = [asyncio.create_task(gateway.request_token(wrong)) for _ in range(30)]
+    """Guesses at once, of which ten were answered and the others wait."""
+    guesses = [asyncio.create_task(gateway.request_token(GUESS)) for _ in range(13)]
     await eventually(lambda: sum(guess.done() for guess in guesses) >= 10)
     yield guesses
     for guess in guesses:
@@ -510,7 +523,26 @@ async def guessing(gateway: Running) -> AsyncIterator[list[asyncio.Task[Any]]]:
 async def test_guesses_are_slowed_down(gateway: Running, guessing: list[asyncio.Task[Any]]):
     """§2.3.1, §10.10: ten at once, and then they wait."""
     await gateway.http.get(POSTS)
-    assert sum(guess.done() for guess in guessing) < 15
+    assert sum(guess.done() for guess in guessing) == 10
+
+
+async def test_guesses_in_parallel_are_turned_away(gateway: Running, guessing: list[asyncio.Task[Any]]):
+    """RFC 6585 §4: five wait at a time; more gain nothing, and hold nothing of ours."""
+    guessing += [asyncio.create_task(gateway.request_token(GUESS)) for _ in range(2)]
+    await gateway.http.get(POSTS)
+    answers = [await gateway.request_token(GUESS) for _ in range(3)]
+    assert {refusal(answer) for answer in answers} == {(429, "temporarily_unavailable")}
+    assert {answer.headers["retry-after"] for answer in answers} == {"5"}
+    assert sum(guess.done() for guess in guessing) == 10
+
+
+async def test_a_guess_that_is_turned_away_tells_nothing_about_the_id(
+    gateway: Running, guessing: list[asyncio.Task[Any]]
+):
+    guessing += [asyncio.create_task(gateway.request_token(GUESS)) for _ in range(2)]
+    await gateway.http.get(POSTS)
+    wrong, unknown = [await gateway.request_token(Registered(id_, "guessed")) for id_ in (BACKEND.id, "ac_nobody")]
+    assert (wrong.status_code, wrong.headers, wrong.content) == (unknown.status_code, unknown.headers, unknown.content)
 
 
 async def test_the_right_secret_is_never_slowed_down(gateway: Running, guessing: list[asyncio.Task[Any]]):

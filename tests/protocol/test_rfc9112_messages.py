@@ -90,7 +90,14 @@ def read_all(connection: socket.socket) -> bytes:
 def serving(protocol: type[Http1Protocol]) -> Iterator[Server]:
     echo = Echo()
     config = uvicorn.Config(
-        echo, http=protocol, loop="uvloop", ws="none", lifespan="off", log_config=None, server_header=False
+        echo,
+        http=protocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=1,
     )
     server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -138,6 +145,7 @@ MALFORMED = {
     "a space in the target (§3.2)": request(b"GET /a b HTTP/1.1"),
     "a letter beyond ASCII in the target": request(b"GET /\xc3\xa9 HTTP/1.1"),
     "a fragment in the target (§3.2)": request(b"GET /a#b HTTP/1.1"),
+    "an asterisk for another method than OPTIONS (§3.2.4)": request(b"GET * HTTP/1.1"),
     "a target without a slash": request(b"GET a HTTP/1.1"),
     "a name and password in the target": request(b"GET http://u:p@a/x HTTP/1.1"),
     "another scheme in the target": request(b"GET ftp://a/x HTTP/1.1"),
@@ -169,6 +177,12 @@ def test_a_target_is_a_path_or_an_address(server: Server, target: bytes, seen: s
     """§3.2.2: a server accepts the absolute form."""
     assert server.statuses(request(b"GET " + target + b" HTTP/1.1", b"Connection: close")) == [200]
     assert server.echo.seen[0]["target"] == seen
+
+
+def test_an_asterisk_is_a_target_for_options(server: Server):
+    """§3.2.4."""
+    assert server.statuses(request(b"OPTIONS * HTTP/1.1", b"Connection: close")) == [200]
+    assert server.echo.seen[0]["target"] == "*"
 
 
 def test_empty_lines_before_a_request_are_ignored(server: Server):
@@ -208,6 +222,14 @@ def test_a_coding_that_is_not_understood_is_refused(server: Server, coding: byte
     """§6.1."""
     raw = request(b"POST / HTTP/1.1", b"Transfer-Encoding: " + coding, body=b"0\r\n\r\n")
     assert server.statuses(raw + LAST) == [501]
+    assert server.echo.seen == []
+
+
+def test_codings_in_two_fields_are_a_list(server: Server):
+    """RFC 9110 §5.3: two fields are one, so the last of them is not all."""
+    raw = request(b"POST / HTTP/1.1", b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")
+    assert server.statuses(raw + LAST) == [501]
+    assert server.echo.seen == []
 
 
 CHUNKS = {
@@ -291,6 +313,20 @@ def test_what_follows_close_is_not_read(server: Server):
     assert [each["target"] for each in server.echo.seen] == ["/last"]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(request(b"GET /first HTTP/1.0", b"Connection: keep-alive"), id="HTTP/1.0"),
+        pytest.param(request(b"GET /first HTTP/1.1", b"Connection: Upgrade, close", b"Upgrade: h2c"), id="an upgrade"),
+        pytest.param(request(b"CONNECT /first HTTP/1.1"), id="a tunnel"),
+    ],
+)
+def test_a_request_behind_the_last_one_of_a_connection_is_not_carried_out(server: Server, first: bytes):
+    """§9.6: nor where another begins behind it, whose end we wait for."""
+    assert server.statuses(first + request(b"DELETE /second HTTP/1.1") + b"GET /third HT") == [200]
+    assert [each["target"] for each in server.echo.seen] == ["/first"]
+
+
 def test_garbage_behind_a_request_does_not_spoil_its_answer(server: Server):
     assert server.statuses(request(b"GET /first HTTP/1.1") + b"GARBAGE\r\n\r\n") == [200]
     assert [each["target"] for each in server.echo.seen] == ["/first"]
@@ -321,6 +357,12 @@ def test_a_client_that_waits_for_100_is_not_kept_waiting_for_its_body(server: Se
     assert server.statuses(raw) == [200]
 
 
+def test_a_client_of_http_1_0_is_not_told_to_go_on(server: Server):
+    """RFC 9110 §10.1.1: it would take that for the answer."""
+    raw = request(b"POST / HTTP/1.0", b"Content-Length: 3", b"Expect: 100-continue", body=b"abc")
+    assert server.statuses(raw) == [200]
+
+
 def test_a_body_that_is_read_is_asked_for(server: Server):
     raw = request(b"POST / HTTP/1.1", b"Content-Length: 3", b"Expect: 100-continue")
     assert server.statuses(raw, b"abc" + LAST) == [100, 200, 200]
@@ -343,6 +385,17 @@ def test_a_body_that_is_read_is_asked_for(server: Server):
             431,
             id="many fields in a trailer",
         ),
+        pytest.param(
+            request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked", body=b"0\r\nX: " + b"a" * 900_000),
+            431,
+            id="a trailer without an end",
+        ),
+        pytest.param(
+            request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked", body=b"1;" + b"a" * 900_000),
+            431,
+            id="an extension without an end",
+        ),
+        pytest.param(b"\r\n" * 400_000, 431, id="empty lines without an end"),
     ],
 )
 def test_a_head_has_a_limit(server: Server, raw: bytes, status: int):
@@ -373,6 +426,22 @@ def test_a_head_that_trickles_is_refused(hasty: Server):
 
 def test_a_connection_without_a_request_is_closed(hasty: Server):
     assert hasty.ask() == b""
+
+
+def test_an_empty_line_does_not_hold_an_idle_connection(hasty: Server):
+    with socket.create_connection(hasty.address, timeout=10) as connection:
+        connection.sendall(request(b"GET / HTTP/1.1"))
+        connection.recv(10_000)
+        connection.sendall(b"\r\n")
+        assert read_all(connection) == b""
+
+
+def test_the_rest_of_a_body_that_nobody_read_does_not_hold_an_idle_connection(hasty: Server):
+    with socket.create_connection(hasty.address, timeout=10) as connection:
+        connection.sendall(request(b"POST /unread HTTP/1.1", b"Content-Length: 3", body=b"ab"))
+        connection.recv(10_000)
+        connection.sendall(b"c")
+        assert read_all(connection) == b""
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 9", b"Transfer-Encoding: chunked"])
@@ -426,3 +495,46 @@ def test_requests_and_their_bodies_arrive_as_they_were_sent_however_they_are_cut
     server.ask(*(raw[start:end] for start, end in itertools.pairwise(places)))
     expected = [*((target, body) for target, body, _ in sent), ("/last", "")]
     assert [(each["target"], each["body"]) for each in server.echo.seen] == expected
+
+
+FRAMINGS = (
+    b"Content-Length: %d",
+    b"Content-Length : %d",
+    b"Content-Length: +%d",
+    b"Content-Length: %d, %d",
+    b"Content-Length: %d\r\nContent-Length: %d",
+    b"Content-Length: %d\r\nTransfer-Encoding: chunked",
+    b"Content-Length: %d\nX: y",
+    b"Content-Length: %d\r\n z",
+    b"Transfer-Encoding: chunked\r\nContent-Length: %d",
+    b"Transfer-Encoding: chunked",
+    b"Transfer-Encoding: Chunked \t",
+    b"Transfer-Encoding: chunked, identity",
+    b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+    b"Transfer-Encoding: \x0bchunked",
+    b"Transfer-Encoding : chunked",
+    b"Transfer_Encoding: chunked\r\nContent-Length: %d",
+    b"X: y\rTransfer-Encoding: chunked\r\nContent-Length: %d",
+)
+SIZES = (b"%x", b"%X", b"0%x", b"%x;a=b", b"+%x", b"0x%x", b"%x ", b"%x\t;a", b"%x;a\n", b"-%x", b"f%x", b"%x\r", b"")
+
+
+@st.composite
+def oddly_framed(draw: st.DrawFn) -> bytes:
+    """A request whose body holds another, framed as one should not."""
+    body = hidden = request(b"GET /smuggled HTTP/1.1")
+    if draw(st.booleans()):
+        size, end = draw(st.sampled_from(SIZES)), draw(st.sampled_from((b"\r\n", b"\n", b"\r")))
+        body = (size % len(hidden) if size else b"") + end + hidden + end + b"0\r\n\r\n"
+    framing = draw(st.sampled_from(FRAMINGS))
+    fields = framing % ((len(body),) * framing.count(b"%d"))
+    version, upgrade = draw(st.sampled_from((b"1.1", b"1.0"))), draw(st.sampled_from((b"", UPGRADE)))
+    return b"POST /outer HTTP/%s\r\n%s%s%s\r\n\r\n" % (version, HOST, upgrade, fields) + body
+
+
+@given(oddly_framed(), st.integers(0, 300))
+@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck), database=None)
+def test_no_framing_lets_a_body_become_a_request(server, sent, cut):
+    """§11.2."""
+    server.ask(sent[:cut], sent[cut:] + LAST)
+    assert [each["target"] for each in server.echo.seen] in ([], ["/outer"], ["/outer", "/last"])

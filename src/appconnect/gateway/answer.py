@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -13,16 +14,22 @@ from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamAnswer
 
 _KEPT_BACK: Final = HOP_BY_HOP | frozenset(
-    (b"set-cookie", b"set-cookie2", b"x-wp-nonce", b"server", b"x-powered-by", b"date", b"proxy-authenticate")
+    (
+        *(b"set-cookie", b"set-cookie2", b"x-wp-nonce", b"server", b"x-powered-by", b"date", b"proxy-authenticate"),
+        # Names of machines that only the site's network knows (RFC 9110 §7.6.3), as Varnish, Squid and load balancers
+        # give them.
+        *(b"via", b"x-varnish", b"x-cache", b"x-cache-lookup", b"x-served-by", b"x-backend", b"x-backend-server"),
+    )
 )
-_ADDRESSES: Final = frozenset((b"location", b"content-location", b"link"))
+_ADDRESSES: Final = frozenset((b"location", b"content-location", b"link", b"refresh"))
 _STRICT: Final = re.compile(rb"no-store")
+_END_OF_AUTHORITY: Final = r"(?![\w.:@%-])"
 
 
 def client_headers(headers: Sequence[Pair], site: SiteAddress, public_url: str) -> list[Pair]:
     """The headers for the client of a request that was made with our credential."""
     passed = [
-        (name, _public(value, site, public_url) if name in _ADDRESSES else value)
+        (name, _public(value, site, public_url, is_address=name in _ADDRESSES))
         for name, value in end_to_end(headers)
         if name not in _KEPT_BACK and name != b"cache-control"
     ]
@@ -56,17 +63,52 @@ def _cache_control(headers: Sequence[Pair]) -> bytes:
     return values if _STRICT.search(values.lower()) else b"private, no-store"
 
 
-def _public(value: bytes, site: SiteAddress, public_url: str) -> bytes:
-    """Put the public address where the site's own stands, and take the pinned `rest_route` out again."""
-    own = re.escape(site.url.encode())
-    pattern = rb"%s(?=[/?#>]|$)[^\s>,]*" % own
-    return re.sub(
-        pattern, lambda found: _public_url(found[0].decode("latin-1"), site, public_url).encode("latin-1"), value
-    )
+def _public(value: bytes, site: SiteAddress, public_url: str, *, is_address: bool) -> bytes:
+    """Put the public address where the site's own stands, and take the pinned `rest_route` out again.
+
+    Where WordPress answers is nobody's business anywhere; the site's own address may be what the client said itself
+    (`Access-Control-Allow-Origin`), so only headers that hold addresses lose it.
+    """
+    pattern = (_known_addresses if is_address else _internal_addresses)(site)
+    if pattern is None:
+        return value
+    text = value.decode("latin-1")
+    return pattern.sub(lambda found: _public_url(found["rest"], public_url), text).encode("latin-1")
 
 
-def _public_url(url: str, site: SiteAddress, public_url: str) -> str:
-    rest = urlsplit(url.removeprefix(site.url))
+@lru_cache(maxsize=256)
+def _known_addresses(site: SiteAddress) -> re.Pattern[str]:
+    """Every address of the site that is not the public one, up to its path."""
+    return _starting_with(re.escape(site.url), *_internal(site))
+
+
+@lru_cache(maxsize=256)
+def _internal_addresses(site: SiteAddress) -> re.Pattern[str] | None:
+    """The addresses that only we know; None where WordPress answers at its own address."""
+    internal = _internal(site)
+    return _starting_with(*internal) if internal else None
+
+
+def _internal(site: SiteAddress) -> list[str]:
+    """Patterns of where WordPress answers, the longest first.
+
+    Web servers put what they know into redirects: their own address, or our `Host` with the port that they listen on.
+    """
+    own, upstream = urlsplit(site.url), urlsplit(site.upstream_url)
+    if own.netloc == upstream.netloc:
+        return []
+    authorities = [upstream.netloc] + ([f"{own.hostname}:{upstream.port}"] if upstream.port else [])
+    origins = [f"(?:https?:)?//{re.escape(authority)}" for authority in authorities]
+    return [origin + base for base in (re.escape(own.path.rstrip("/")), "") for origin in origins]
+
+
+def _starting_with(*addresses: str) -> re.Pattern[str]:
+    rest = r"""(?P<rest>[^\s>,"]*)"""
+    return re.compile(f"(?:{'|'.join(addresses)}){_END_OF_AUTHORITY}{rest}", re.IGNORECASE)
+
+
+def _public_url(rest_of_url: str, public_url: str) -> str:
+    rest = urlsplit(rest_of_url)
     path, pairs = rest.path, parse_qsl(rest.query, keep_blank_values=True, encoding="latin-1")
     route = next((value for name, value in pairs if name == "rest_route"), None)
     if route is not None and path in ("", "/", "/index.php"):

@@ -11,7 +11,7 @@ from appconnect.core.body import MAX_READ_BYTES
 from appconnect.core.canonical import canonicalize
 from appconnect.core.decision import Allow, Decision, Deny
 from appconnect.core.request import Refused, Request
-from appconnect.core.snapshot import Snapshot, UpstreamCredential
+from appconnect.core.snapshot import SiteAddress, Snapshot, UpstreamCredential
 from appconnect.core.tokens import InvalidToken
 from appconnect.gateway import refusals
 from appconnect.gateway.answer import Answering, client_headers, end_to_end, looks_anonymous
@@ -23,7 +23,8 @@ from appconnect.gateway.receive import Presented, content_length, has_token_in, 
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import NoSlot, Slots
 from appconnect.gateway.untokened import untouched_request
-from appconnect.ports import Clock, Health, Upstream, UpstreamUnavailable
+from appconnect.gateway.upstream_page import is_upstream_page, upstream_page
+from appconnect.ports import Clock, Health, Upstream, UpstreamAnswer, UpstreamUnavailable
 from appconnect.telemetry import logger
 
 Untokened = Literal["reject", "pass"]
@@ -171,14 +172,23 @@ class Gateway:
                     return refusals.credential_unchecked()
                 case _:
                     assert_never(health)
-        await exchange.answering.stream(answer, client_headers(answer.headers, site, snapshot.public_url))
-        return None
+        return await _pass_back(answer, exchange.answering, site, snapshot.public_url)
 
     async def _health_of(self, client_id: str, used: UpstreamCredential) -> Health:
         """Check the credential that a request was sent with, which another check may have replaced meanwhile."""
         health = await self.credentials.check_now(client_id)
         is_replaced = self.current().credentials.get(client_id) != used
         return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
+
+
+async def _pass_back(answer: UpstreamAnswer, answering: Answering, site: SiteAddress, public_url: str) -> Answer | None:
+    """Stream WordPress's answer; what stands for it where it is a page of something before WordPress."""
+    headers = client_headers(answer.headers, site, public_url)
+    if is_upstream_page(answer.status, answer.headers):
+        await answer.close()
+        return upstream_page(answer.status, headers)
+    await answering.stream(answer, headers)
+    return None
 
 
 def _log_decision(client_id: str, exchange: Exchange, decision: Decision) -> None:

@@ -24,11 +24,11 @@ from appconnect.core.clients import Client
 from appconnect.core.snapshot import Snapshot
 from appconnect.oauth import metadata
 from appconnect.oauth.client_authentication import authenticate_client, presented_credentials
-from appconnect.oauth.errors import ErrorCode, OAuthError
-from appconnect.oauth.form import MAX_FORM_BYTES, check_content_type, parse_form
+from appconnect.oauth.errors import ErrorCode, OAuthError, too_many_failures
+from appconnect.oauth.form import MAX_FORM_BYTES, check_content_type, check_query, parse_form
 from appconnect.oauth.introspection import introspection_answer
 from appconnect.oauth.revocation import token_to_revoke
-from appconnect.oauth.throttle import Throttle
+from appconnect.oauth.throttle import Throttle, TooManyFailures
 from appconnect.oauth.token import token_answer
 from appconnect.ports import Clock, Store
 from appconnect.telemetry import logger
@@ -80,6 +80,7 @@ class Endpoints:
         request, now = to_request(scope), self.clock()
         if not snapshot.switches.is_api_enabled:
             raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "The API is switched off on this site.")
+        check_query(request)
         check_content_type(request)
         try:
             parameters = parse_form(await read_body(receive, max_bytes=MAX_FORM_BYTES))
@@ -88,8 +89,11 @@ class Endpoints:
         credentials = presented_credentials(request, parameters)
         try:
             client = authenticate_client(credentials, snapshot, now=now)
-        except OAuthError:
-            await self.throttle.after_failure(f"client {credentials[0][:64]}", f"address {_address(scope)}")
+        except OAuthError as error:
+            try:
+                await self.throttle.after_failure(credentials[0], _address(scope))
+            except TooManyFailures:
+                raise too_many_failures(error.detail) from error
             raise
         return await self._authenticated(path, client, parameters, snapshot, now)
 

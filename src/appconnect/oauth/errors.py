@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
+from appconnect.core.request import Pair
 
 
 class ErrorCode(StrEnum):
@@ -25,16 +26,23 @@ class ErrorCode(StrEnum):
 class OAuthError(Exception):
     """A request that an endpoint refuses: `description` is for the caller, `detail` for the log only."""
 
-    def __init__(self, code: ErrorCode, description: str, *, detail: str = "") -> None:
+    def __init__(self, code: ErrorCode, description: str, *, detail: str = "", status: int | None = None) -> None:
         super().__init__(description)
         self.code, self.description, self.detail = code, description, detail or description
+        self.status = status or code.status
 
     def answer(self) -> Answer:
         """The error as RFC 6749 §5.2 words it."""
         content = {"error": self.code.value, "error_description": self.description}
+        headers: list[Pair] = [NO_STORE]
         if self.code is ErrorCode.INVALID_CLIENT:
-            challenge = (b"www-authenticate", b'Basic realm="App Connect", charset="UTF-8"')
-            return json_answer(self.code.status, content, NO_STORE, challenge)
+            headers.append((b"www-authenticate", b'Basic realm="App Connect", charset="UTF-8"'))
         if self.code is ErrorCode.TEMPORARILY_UNAVAILABLE:
-            return json_answer(self.code.status, content, NO_STORE, (b"retry-after", b"5"))
-        return json_answer(self.code.status, content, NO_STORE)
+            headers.append((b"retry-after", b"5"))
+        return json_answer(self.status, content, *headers)
+
+
+def too_many_failures(detail: str) -> OAuthError:
+    """RFC 6585 §4: one more guess at a client's secret, or from an address, than may wait for its answer."""
+    description = "Too many requests with a wrong client ID or client secret. Check them, and try again later."
+    return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, detail=detail, status=429)

@@ -1,17 +1,29 @@
 """The form that a client posts to an endpoint (RFC 6749 §3.2, appendix B)."""
 
-import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from appconnect.core.query import split_pairs
 from appconnect.core.request import Request
 from appconnect.oauth.errors import ErrorCode, OAuthError
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_PARAMETERS = 32
 RESOURCE = "resource"
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")  # RFC 6749 §5.2 allows no quotes in error_description
+_KNOWN = frozenset(("grant_type", "scope", "client_id", "client_secret", "token", "token_type_hint"))
+"""Parameters that an error may name. Any other name may be a secret in the wrong place, and errors end up in logs."""
+_NEVER_IN_QUERY = frozenset((b"client_id", b"client_secret", b"token"))
 _FORM = b"application/x-www-form-urlencoded"
+
+
+def check_query(request: Request) -> None:
+    """RFC 6749 §2.3.1: credentials must not stand in the address, which ends up in logs; a right one would go on so."""
+    for name, _ in split_pairs(request.raw_query, most=len(request.raw_query)):
+        if name in _NEVER_IN_QUERY:
+            raise OAuthError(
+                ErrorCode.INVALID_REQUEST,
+                f"{name.decode()} must not stand in the address, where logs keep it. Send it in the body.",
+            )
 
 
 def check_content_type(request: Request) -> None:
@@ -40,7 +52,7 @@ def parse_form(body: bytes) -> Mapping[str, str]:
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1} - {RESOURCE})
     if twice:
-        name = twice[0] if _PLAIN_NAME.fullmatch(twice[0]) else "with a name of special characters"
-        raise OAuthError(ErrorCode.INVALID_REQUEST, f"The parameter {name} was sent more than once.")
+        which = next((f"The parameter {name}" for name in twice if name in _KNOWN), "A parameter")
+        raise OAuthError(ErrorCode.INVALID_REQUEST, f"{which} was sent more than once.")
     resources = " ".join(value for name, value in pairs if name == RESOURCE)
     return {name: resources if name == RESOURCE else value for name, value in pairs if value}

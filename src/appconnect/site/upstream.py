@@ -1,10 +1,13 @@
 """`ports.Upstream` over aiohttp: pooled connections, streaming both ways, nothing followed, decoded or remembered."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from appconnect.core.request import Pair, Refused
@@ -40,13 +43,53 @@ class AiohttpAnswer:
         self._response.close() if not self._response.content.at_eof() else self._response.release()
 
 
+class _Connection(ResponseHandler):
+    """A connection whose end, or whose broken answer, is noticed by whoever it concerns.
+
+    Bytes that come while it is idle end it: aiohttp takes them for the answer to the next request (RFC 9112 §9.2),
+    which may be another client's. A broken chunk ends the body: aiohttp lets whoever reads it wait for ever.
+    """
+
+    is_idle = False
+
+    def set_response_params(self, **options: Any) -> None:
+        """Make ready for the answer to a request."""
+        self.is_idle = False
+        super().set_response_params(**options)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of an answer; whatever else comes ends the connection."""
+        if self.is_idle:
+            self.close()
+        else:
+            super().data_received(data)
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """Fail whoever waits for the head of an answer, and whoever reads its body."""
+        super().set_exception(exc, exc_cause or exc)
+        if self._payload is not None and not self._payload.is_eof() and self._payload.exception() is None:
+            self._payload.set_exception(aiohttp.ClientPayloadError(str(exc)), exc)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """The pool of such connections."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        factory: Any = partial(_Connection, loop=self._loop)
+        self._factory = factory
+
+    def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        if isinstance(protocol, _Connection):
+            protocol.is_idle = True
+        super()._release(key, protocol, should_close=should_close)
+
+
 class AiohttpUpstream:
     """`ports.Upstream`; made inside a running event loop."""
 
     def __init__(self, *, ca_file: Path | None, connect_timeout_seconds: float, answer_timeout_seconds: float) -> None:
-        connector = aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60, ssl=tls_context(ca_file)
-        )
+        connector = _Connector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60, ssl=tls_context(ca_file))
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -40,7 +40,12 @@ def open_engine(database: Path) -> Engine:
     A connection for each use: a file that was put in the old one's place is seen, as by any other program.
     """
     url = URL.create("sqlite", database=f"file:{quote(str(database))}", query={"mode": "rw", "uri": "true"})
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, poolclass=NullPool)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        poolclass=NullPool,
+        hide_parameters=True,  # an error that is logged must not have what was to be stored
+    )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine

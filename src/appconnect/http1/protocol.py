@@ -6,41 +6,19 @@ and ends the connection. A request's head, a body that is waited for, and an ans
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from appconnect.asgi import NO_STORE, Answer, json_answer
+from appconnect.asgi import Answer
+from appconnect.http1.exchange import Cycle, Flow, Writing
+from appconnect.http1.limits import Limits, refusals
 
-_CLOSE: Final = (b"connection", b"close")
 _SLICE_BYTES: Final = 16_384
 """How much is parsed at a time, so that little is parsed in vain where too many requests come at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much, and how long, a client may keep a connection busy."""
-
-    target_bytes: int = 16_384
-    head_bytes: int = 65_536
-    fields: int = 100
-    pipelined_requests: int = 16
-    head_seconds: float = 20.0
-    """From the first byte of a head, or from connecting, to its end."""
-    body_seconds: float = 30.0
-    """Without a byte of a body that is waited for."""
-    write_seconds: float = 60.0
-    """Without a byte of an answer being taken."""
-    drained_bytes: int = 65_536
-    """What may be left of a body after its answer for the connection to go on."""
-    lingering_bytes: int = 1_048_576
-    lingering_seconds: float = 2.0
-    """What is still read after an answer that ends the connection, so that it is not lost (RFC 9112 §9.6)."""
 
 
 class _At(Enum):
@@ -49,24 +27,6 @@ class _At(Enum):
     START = auto()
     HEAD = auto()
     BODY = auto()
-
-
-def _refusal(status: int, code: str, message: str) -> Answer:
-    content = {"code": f"app_connect_{code}", "message": message, "data": {"status": status}}
-    return json_answer(status, content, NO_STORE, _CLOSE)
-
-
-def refusals(limits: Limits) -> dict[str, Answer]:
-    """The answers to what is no request, in WordPress's error format; each ends the connection."""
-    most = f"The head of the request has more than {limits.fields} fields or {limits.head_bytes} bytes."
-    return {
-        "malformed": _refusal(400, "malformed_request", "The request is not well-formed HTTP/1.1 (RFC 9112)."),
-        "timeout": _refusal(408, "request_timeout", "The request did not arrive in time."),
-        "target": _refusal(414, "target_too_long", f"The target has more than {limits.target_bytes} bytes."),
-        "head": _refusal(431, "head_too_large", most),
-        "coding": _refusal(501, "transfer_coding", "The only transfer coding that is understood is chunked."),
-        "version": _refusal(505, "http_version", "Send the request over HTTP/1.1 or HTTP/1.0."),
-    }
 
 
 class Http1Protocol(HttpToolsProtocol):
@@ -83,9 +43,10 @@ class Http1Protocol(HttpToolsProtocol):
         self._is_over = False  # nothing that comes is a request any more
         self._why = "malformed"
         self._unparsed = b""
-        self._head_bytes = self._fields = self._lingered_bytes = 0
+        self._fields = self._lingered_bytes = 0
+        self._bare_bytes = 0  # since the last of a body: head, trailer, empty lines, extensions of chunks
         self._left_bytes: int | None = 0  # of the body; None for a chunked one
-        self._active: _Cycle | None = None
+        self._active: Cycle | None = None
         self._deadline: float | None = None
         self._unwritten: tuple[int, float] | None = None  # bytes that wait to be taken, and since when
         self._timer: asyncio.TimerHandle | None = None
@@ -95,7 +56,7 @@ class Http1Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first head its time."""
         super().connection_made(transport)
-        self.flow = _Flow(transport)
+        self.flow = Flow(transport, self._go_on_waiting)
         self._await_within(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -109,7 +70,9 @@ class Http1Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, unless too many requests wait already."""
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+            self._await_within(self.limits.head_seconds)  # an empty line begins no message, and yet keeps us waiting
         if self._is_over:
             self._lingered_bytes += len(data)
             if self._lingered_bytes > self.limits.lingering_bytes:
@@ -128,12 +91,12 @@ class Http1Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._why)
             return
-        if self._at is _At.HEAD and self._head_bytes > self.limits.head_bytes:
+        if self._bare_bytes > self.limits.head_bytes and not self._is_over:
             self._refuse("head")
 
     def _hold(self) -> bool:
         """Whether so many requests wait for their turn that no more are read."""
-        assert isinstance(self.flow, _Flow)
+        assert isinstance(self.flow, Flow)
         self.flow.is_held = len(self.pipeline) >= self.limits.pipelined_requests
         if self.flow.is_held:
             self.flow.pause_reading()
@@ -145,8 +108,7 @@ class Http1Protocol(HttpToolsProtocol):
         It stops after a head with `Upgrade`, which we ignore (RFC 9110 §7.8): whatever follows is the body that the
         head announces, or the next request, and another parser goes on there.
         """
-        if self._at is _At.HEAD:
-            self._head_bytes += len(data)
+        self._bare_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as stopped:
@@ -163,7 +125,7 @@ class Http1Protocol(HttpToolsProtocol):
         """A head begins."""
         if not self._is_priming:
             super().on_message_begin()
-            self._at, self._fields, self._head_bytes = _At.HEAD, 0, 0
+            self._at, self._fields, self._bare_bytes = _At.HEAD, 0, 0
             self._await_within(self.limits.head_seconds)
 
     def on_url(self, url: bytes) -> None:
@@ -193,7 +155,7 @@ class Http1Protocol(HttpToolsProtocol):
         self.scope["http_version"] = self.parser.get_http_version()
         self._read_framing()
         self._read_target()
-        self._at = _At.BODY
+        self._at, self._bare_bytes = _At.BODY, 0
         self._await_within(self.limits.body_seconds)
         self._begin()
 
@@ -201,13 +163,12 @@ class Http1Protocol(HttpToolsProtocol):
         """RFC 9112 §6.3; the parser has refused what is not digits, what is said twice, and two kinds of length."""
         if self.scope["http_version"] not in ("1.0", "1.1"):
             raise self._refused("version")
-        fields = dict(self.headers)
-        coding = fields.get(b"transfer-encoding")
-        if coding is not None and self.scope["http_version"] == "1.0":
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and self.scope["http_version"] == "1.0":
             raise self._refused("malformed")  # §6.1: its framing is faulty
-        if coding is not None and coding.lower() != b"chunked":
+        if codings and codings != [b"chunked"]:
             raise self._refused("coding")
-        self._left_bytes = None if coding is not None else int(fields.get(b"content-length", b"0"))
+        self._left_bytes = None if codings else int(dict(self.headers).get(b"content-length", b"0"))
         if self.parser.should_upgrade() and self._left_bytes != 0:
             length = self._left_bytes
             self._framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
@@ -220,6 +181,7 @@ class Http1Protocol(HttpToolsProtocol):
             target = httptools.parse_url(self.url)
             path, query = target.path or b"/", target.query or b""
             is_odd = target.fragment is not None or target.userinfo is not None
+            is_odd = is_odd or (path == b"*" and self.scope["method"] != "OPTIONS")
             if is_odd or target.schema not in (None, b"http", b"https"):
                 raise self._refused("malformed")
         self.scope["path"] = self.root_path + unquote(path.decode("ascii"))
@@ -230,13 +192,16 @@ class Http1Protocol(HttpToolsProtocol):
         """A piece of the body."""
         if self._left_bytes is not None:
             self._left_bytes -= len(body)
+        self._bare_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The message is whole, unless the parser has stopped before the body that it has."""
         if self._is_priming or self._framing is not None:
             return
-        self._at, self._left_bytes, self._deadline = _At.START, 0, None
+        self._at, self._left_bytes, self._bare_bytes, self._deadline = _At.START, 0, 0, None
+        if self.cycle.response_complete:  # the answer came first, and the wait for the next request begins only now
+            self._await_within(self.timeout_keep_alive)
         super().on_message_complete()
 
     def _refused(self, why: str) -> Exception:
@@ -247,20 +212,22 @@ class Http1Protocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         is_alone = self.cycle is None or self.cycle.response_complete
-        cycle = _Cycle(
+        cycle = Cycle(
             scope=self.scope,
-            transport=cast("asyncio.Transport", _Writing(self)),  # all of a transport that it uses
+            transport=cast(
+                "asyncio.Transport", Writing(self.transport, self.finish)
+            ),  # all of a transport that it uses
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+            expect_100_continue=self.expect_100_continue and self.scope["http_version"] == "1.1",  # RFC 9110 §10.1.1
             keep_alive=self.scope["http_version"] == "1.1" and self._may_go_on(),
             on_response=self.on_response_complete,
         )
-        cycle.protocol = self
+        cycle.leaves_much_unread = self._leaves_much_unread
         self.cycle = cycle
         if is_alone:
             self._active = cycle
@@ -275,7 +242,7 @@ class Http1Protocol(HttpToolsProtocol):
             option.strip() == b"close" for value in options for option in value.split(b",")
         )
 
-    def leaves_much_unread(self, cycle: "_Cycle") -> bool:
+    def _leaves_much_unread(self, cycle: Cycle) -> bool:
         """Whether an answer that begins now leaves more of the request's body behind than is worth reading."""
         if cycle is not self.cycle or self._at is not _At.BODY:
             return False
@@ -286,24 +253,28 @@ class Http1Protocol(HttpToolsProtocol):
         """An answer is whole: the next request that waits has its turn, or more are read."""
         if not self.transport.is_closing() and not (self._is_over and not self.pipeline):
             if self.pipeline:
-                self._active = cast("_Cycle", self.pipeline[-1][0])
+                self._active = cast("Cycle", self.pipeline[-1][0])
             super().on_response_complete()
             if self._unparsed and not self._is_over:
                 self._parse()
             self._resume()
 
     def _resume(self) -> None:
-        assert isinstance(self.flow, _Flow)
-        if not self._hold() and not self._is_over:
+        assert isinstance(self.flow, Flow)
+        if not self._hold():
             self.flow.resume_reading()
 
     def finish(self) -> None:
-        """End the connection after the answer: at once, or where a body is still coming, once the client has heard."""
+        """End the connection after the answer: at once, or where a body is still coming, once the client has heard.
+
+        Requests that wait behind it are none (RFC 9112 §9.6).
+        """
+        self.pipeline.clear()
         if self._at is _At.START and not self._unparsed:
             self.transport.close()
             return
         self._is_over, self._unparsed, self._deadline = True, b"", None
-        self.flow.resume_reading()
+        self._resume()
         with suppress(OSError, RuntimeError):
             self.transport.write_eof()
         self._await_within(self.limits.lingering_seconds)
@@ -354,6 +325,11 @@ class Http1Protocol(HttpToolsProtocol):
         self._deadline = self.loop.time() + seconds
         self._watch(seconds)
 
+    def _go_on_waiting(self) -> None:
+        """Reading goes on after we had stopped it: that time was not the client's."""
+        if self._deadline is not None and not self._is_over:
+            self._await_within(self.limits.head_seconds if self._at is _At.HEAD else self.limits.body_seconds)
+
     def _watch(self, seconds: float) -> None:
         """One timer for all, set where none is: a deadline that moved on is found when it rings."""
         if self._timer is None or self._timer.when() > self.loop.time() + seconds:
@@ -390,46 +366,3 @@ class Http1Protocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._refuse("timeout")
-
-
-class _Flow(FlowControl):
-    """Reading goes on only where it is not held back."""
-
-    is_held = False
-
-    def resume_reading(self) -> None:
-        if not self.is_held:
-            super().resume_reading()
-
-
-class _Cycle(RequestResponseCycle):
-    """One request and its answer."""
-
-    protocol: Http1Protocol
-
-    def leave(self) -> None:
-        """The client is gone, or as good as gone."""
-        self.disconnected = True
-        self.message_event.set()
-
-    async def send(self, message: Any) -> None:
-        """Say that the connection ends where too much of the body is left to be read."""
-        if not self.response_started and self.protocol.leaves_much_unread(self):
-            message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
-        await super().send(message)
-
-
-class _Writing:
-    """The connection as a cycle sees it: to close it is to finish it."""
-
-    def __init__(self, protocol: Http1Protocol) -> None:
-        self._protocol = protocol
-
-    def write(self, data: bytes) -> None:
-        self._protocol.transport.write(data)
-
-    def close(self) -> None:
-        self._protocol.finish()
-
-    def is_closing(self) -> bool:
-        return self._protocol.transport.is_closing()

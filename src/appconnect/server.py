@@ -21,6 +21,8 @@ from appconnect.settings import Settings
 KEEP_ALIVE_SECONDS: Final = 60
 GRACEFUL_SECONDS: Final = 10
 BACKLOG: Final = 1024
+UNSENT_BYTES: Final = 131_072
+"""What the kernel keeps of an answer for a client that takes it slowly: more would hide from us whether it does."""
 
 
 def start(settings: Settings, *, as_json: bool) -> NoReturn:
@@ -68,9 +70,12 @@ def _greeting(settings: Settings, *, as_json: bool) -> str:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         sys.exit(f"Error: cannot listen on {host} port {port}: {error.strerror}. Choose others with --host and --port.")
+    with contextlib.suppress(AttributeError, OSError):  # where there is no such option
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    return listening
 
 
 if __name__ == "__main__":

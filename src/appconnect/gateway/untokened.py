@@ -11,6 +11,8 @@ from appconnect.ports import UpstreamRequest
 
 def untouched_request(request: Request, site: SiteAddress, incoming: Incoming) -> UpstreamRequest:
     """The same target, headers and body, framed anew; only Host becomes the one that WordPress knows itself by."""
+    if not request.raw_path.startswith(b"/"):
+        raise Refused(400, "target", "Send a path. Anything else could be read as another server's address.")
     framing = [name for name, _ in request.headers if name in (b"content-length", b"transfer-encoding")]
     if len(framing) > 1:
         raise Refused(400, "ambiguous_length", "Send either one Content-Length or Transfer-Encoding.")

@@ -30,11 +30,18 @@ class Cycle(RequestResponseCycle):
     """One request and its answer; `leaves_much_unread` tells whether too much of a body is left to be read."""
 
     leaves_much_unread: Callable[["Cycle"], bool]
+    invited: Callable[[], None]
 
     def leave(self) -> None:
         """The client is gone, or as good as gone."""
         self.disconnected = True
         self.message_event.set()
+
+    async def receive(self) -> Any:
+        """A client that waits for 100 has time for its body from when it is sent; `invited` is told."""
+        if self.waiting_for_100_continue:
+            self.invited()
+        return await super().receive()
 
     async def send(self, message: Any) -> None:
         """Say that the connection ends where too much of the body is left to be read."""

@@ -43,5 +43,6 @@ def refusals(limits: Limits) -> dict[str, Answer]:
         "target": _refusal(414, "target_too_long", f"The target has more than {limits.target_bytes} bytes."),
         "head": _refusal(431, "head_too_large", most),
         "coding": _refusal(501, "transfer_coding", "The only transfer coding that is understood is chunked."),
+        "whole": _refusal(501, "no_resource", "CONNECT, and OPTIONS of the whole server (*), are not supported."),
         "version": _refusal(505, "http_version", "Send the request over HTTP/1.1 or HTTP/1.0."),
     }

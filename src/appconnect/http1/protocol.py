@@ -76,7 +76,7 @@ class Http1Protocol(HttpToolsProtocol):
         if self._is_over:
             self._lingered_bytes += len(data)
             if self._lingered_bytes > self.limits.lingering_bytes:
-                self.transport.close()
+                self._close()
             return
         if self._at is _At.BODY:
             self._await_within(self.limits.body_seconds)
@@ -174,16 +174,18 @@ class Http1Protocol(HttpToolsProtocol):
             self._framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
 
     def _read_target(self) -> None:
-        """RFC 9112 §3.2: a path, or an http address, whose host is not looked at; `*` is for OPTIONS alone."""
-        if self.scope["method"] == "CONNECT":  # §3.2.3: its target is an authority, and we are no tunnel
-            path, query = self.url, b""
-        else:
-            target = httptools.parse_url(self.url)
-            path, query = target.path or b"/", target.query or b""
-            is_odd = target.fragment is not None or target.userinfo is not None
-            is_odd = is_odd or (path == b"*" and self.scope["method"] != "OPTIONS")
-            if is_odd or target.schema not in (None, b"http", b"https"):
-                raise self._refused("malformed")
+        """RFC 9112 §3.2: a path, or an http address, whose host is not looked at.
+
+        The other two forms name no resource. A path begins with a slash: it will be put behind the site's address, and
+        must not become a part of its host.
+        """
+        if self.scope["method"] == "CONNECT" or (self.scope["method"] == "OPTIONS" and self.url == b"*"):
+            raise self._refused("whole")
+        target = httptools.parse_url(self.url)
+        path, query = target.path or b"/", target.query or b""
+        is_odd = target.fragment is not None or target.userinfo is not None or path[:1] != b"/"
+        if is_odd or target.schema not in (None, b"http", b"https"):
+            raise self._refused("malformed")
         self.scope["path"] = self.root_path + unquote(path.decode("ascii"))
         self.scope["raw_path"] = self.root_path.encode("ascii") + path
         self.scope["query_string"] = query
@@ -224,23 +226,17 @@ class Http1Protocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue and self.scope["http_version"] == "1.1",  # RFC 9110 §10.1.1
-            keep_alive=self.scope["http_version"] == "1.1" and self._may_go_on(),
+            keep_alive=self.scope["http_version"] == "1.1" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
         cycle.leaves_much_unread = self._leaves_much_unread
+        cycle.invited = self._go_on_waiting
         self.cycle = cycle
         if is_alone:
             self._active = cycle
             self._start_asgi_task(cycle, self.app)
         else:
             self.pipeline.appendleft((cycle, self.app))
-
-    def _may_go_on(self) -> bool:
-        """RFC 9112 §9.3; not by the parser's word, which is no where a tunnel could begin."""
-        options = [value.lower() for name, value in self.headers if name == b"connection"]
-        return self.scope["method"] != "CONNECT" and not any(
-            option.strip() == b"close" for value in options for option in value.split(b",")
-        )
 
     def _leaves_much_unread(self, cycle: Cycle) -> bool:
         """Whether an answer that begins now leaves more of the request's body behind than is worth reading."""
@@ -271,13 +267,24 @@ class Http1Protocol(HttpToolsProtocol):
         """
         self.pipeline.clear()
         if self._at is _At.START and not self._unparsed:
-            self.transport.close()
+            self._close()
             return
         self._is_over, self._unparsed, self._deadline = True, b"", None
         self._resume()
         with suppress(OSError, RuntimeError):
             self.transport.write_eof()
         self._await_within(self.limits.lingering_seconds)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No request came in time."""
+        self._close()
+
+    def _close(self) -> None:
+        """Close the connection when what is written has been taken, for which there is a time too."""
+        self._is_over, self._deadline = True, None
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self._await_taking()
 
     def _refuse(self, why: str) -> None:
         """Answer what is no request, in its turn, and end the connection."""
@@ -313,20 +320,24 @@ class Http1Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not take its answer as fast as it comes."""
         super().pause_writing()
-        self._unwritten = (self.transport.get_write_buffer_size(), self.loop.time())
-        self._watch(self.limits.write_seconds)
+        self._await_taking()
 
     def resume_writing(self) -> None:
         """It does again."""
         super().resume_writing()
-        self._unwritten = None
+        if not self.transport.is_closing():
+            self._unwritten = None
+
+    def _await_taking(self) -> None:
+        self._unwritten = (self.transport.get_write_buffer_size(), self.loop.time())
+        self._watch(self.limits.write_seconds)
 
     def _await_within(self, seconds: float) -> None:
         self._deadline = self.loop.time() + seconds
         self._watch(seconds)
 
     def _go_on_waiting(self) -> None:
-        """Reading goes on after we had stopped it: that time was not the client's."""
+        """The client may go on after it had to wait for us: that time was not its own."""
         if self._deadline is not None and not self._is_over:
             self._await_within(self.limits.head_seconds if self._at is _At.HEAD else self.limits.body_seconds)
 
@@ -359,10 +370,10 @@ class Http1Protocol(HttpToolsProtocol):
         """A deadline has passed: one for the client, where we have not stopped reading ourselves."""
         is_client_waiting = self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
         if self._is_over or self._at is _At.START:
-            self.transport.close()
+            self._close()
         elif is_client_waiting:
             self._await_within(self.limits.body_seconds)
         elif self._at is _At.BODY and self.cycle.response_complete:
-            self.transport.close()
+            self._close()
         else:
             self._refuse("timeout")

@@ -31,7 +31,7 @@ def is_upstream_page(status: int, headers: Sequence[Pair]) -> bool:
 
 
 def upstream_page(status: int, headers: Sequence[Pair]) -> Answer:
-    """A page of the web server's or a firewall's in the place of a REST answer; its status stays, with its `headers`."""
+    """A page of the web server's or a firewall's in the place of a REST answer: its status and `headers` stay."""
     message = (
         f"The web server or a firewall before WordPress, not WordPress's REST API, answered {status}. {_remedy(status)}"
     )

@@ -122,6 +122,8 @@ class AiohttpUpstream:
         await self._session.close()
 
     async def _send(self, site: SiteAddress, request: UpstreamRequest) -> AiohttpAnswer:
+        if not request.target.startswith("/"):  # written behind the site's address, it would be another's
+            raise UpstreamUnavailable(UpstreamFailure.UNREACHABLE, "a target without a slash")
         is_elsewhere = site.upstream_url != site.url
         response = await self._session.request(
             request.method,

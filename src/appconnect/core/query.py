@@ -79,7 +79,8 @@ def _is_plain(name: bytes, read_as: bytes) -> bool:
 # -- arrays -----------------------------------------------------------------------------------------------------------
 
 _INDEX: Final = re.compile(r"0|[1-9][0-9]*")
-_ARRAY_NAME: Final = re.compile(r"([^\[\] .]+)((?:\[[^\[\] ]*\])*)")
+_ARRAY_NAME: Final = re.compile(r"([^\[\] .\0]+)((?:\[(?!\d{18})[^\[\] \t-\r\0]*\]){0,64})", re.ASCII)
+"""Without what PHP cuts off (NUL), trims (spaces), cannot count, or drops (`max_input_nesting_level`)."""
 
 
 def parse_arrays(pairs: Iterable[Pair]) -> dict[str, Any]:
@@ -88,6 +89,7 @@ def parse_arrays(pairs: Iterable[Pair]) -> dict[str, Any]:
     Names that it would mend, and places that are filled twice, are `Refused`: they are no honest client's.
     """
     root: dict[str, Any] = {}
+    free: dict[int, int] = {}
     for name, value in pairs:
         try:
             text, found = value.decode("utf-8"), _ARRAY_NAME.fullmatch(name.decode("utf-8"))
@@ -95,14 +97,17 @@ def parse_arrays(pairs: Iterable[Pair]) -> dict[str, Any]:
             raise Refused(400, "ambiguous_parameter", f"The parameter {shown(name)!r} is not UTF-8.") from None
         if found is None:
             raise Refused(400, "ambiguous_parameter", f"PHP would not read {shown(name)!r} as it is written.")
-        _put(root, [found[1], *re.findall(r"\[([^\]]*)\]", found[2])], text, shown(name))
+        _put(root, free, [found[1], *re.findall(r"\[([^\]]*)\]", found[2])], text, shown(name))
     return root
 
 
-def _put(root: dict[str, Any], keys: list[str], value: str, name: str) -> None:
+def _put(root: dict[str, Any], free: dict[int, int], keys: list[str], value: str, name: str) -> None:
+    """Set one value; `free` has the index that `[]` is next, by the identity of an array (`nNextFreeElement`)."""
     array: Any = root
     for at, given in enumerate(keys):
-        key = given or str(1 + max((int(each) for each in array if _INDEX.fullmatch(each)), default=-1))
+        key = given or str(free.get(id(array), 0))
+        if _INDEX.fullmatch(key):
+            free[id(array)] = max(free.get(id(array), 0), int(key) + 1)
         is_last = at == len(keys) - 1
         if is_last and key not in array:
             array[key] = value

@@ -12,10 +12,11 @@ from itertools import count
 from pathlib import Path
 
 from hypothesis import given, seed, settings
+from hypothesis.errors import FlakyFailure
 
 from tests.attack.cases import as_toml
-from tests.attack.grammar import Attack, attacks
-from tests.attack.promises import SUITE, clients, findings, send
+from tests.attack.grammar import Attack
+from tests.attack.promises import SUITE, findings, requests, send
 from tests.attack.stacks import STACKS, Attacked, attacked
 
 EXAMPLES_PER_ROUND = 3000
@@ -28,7 +29,7 @@ def main() -> None:
     deadline, total = time.monotonic() + minutes * 60, Counter[str]()
     for number in count(first):
         stack = sorted(STACKS)[number % len(STACKS)]
-        with tempfile.TemporaryDirectory() as folder, attacked(stack, Path(folder)) as running:
+        with tempfile.TemporaryDirectory() as folder, attacked(stack, Path(folder), seed=number) as running:
             began, counts = time.monotonic(), attack_once(running, number)
         total += counts
         rate = counts["sent"] / (time.monotonic() - began) * 60
@@ -43,20 +44,22 @@ def attack_once(running: Attacked, number: int) -> Counter[str]:
     last: dict[str, object] = {}
 
     @seed(number)
-    @given(client=clients, attack=attacks())
+    @given(request=requests(running))
     @settings(SUITE, max_examples=EXAMPLES_PER_ROUND, derandomize=False)
-    def round_of(client: str, attack: Attack) -> None:
+    def round_of(request: tuple[str, Attack]) -> None:
+        client, attack = request
         answer, noted = send(running, client, attack)
         ran = [each for each in noted if each.kind == "asked"]
         found = findings(running, client, answer, noted)
         counts.update(sent=1, refused=not noted, reached=bool(noted), ran=len(ran))
         if found:
-            last.update(client=client, attack=attack, found=found, status=answer.status)
+            rules = f"its rules are {running.permission(client).rules}"
+            last.update(client=client, attack=attack, found=[*found, rules], status=answer.status)
         assert not found
 
     try:
         round_of()
-    except AssertionError:
+    except (AssertionError, FlakyFailure):
         print(f"\nseed {number}: found\n{as_toml(**last)}", file=sys.stderr)  # type: ignore[arg-type]
         sys.exit(1)
     return counts

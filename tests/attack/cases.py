@@ -1,15 +1,22 @@
-"""Cases that stay: each file of `cases/` has some, each with why it is there and where that comes from."""
+"""Cases that stay: each file of `cases/` has some, each with why it is there and where that comes from.
 
+In a table, each of the `requests` is a case, with each of the headers in `each_header` and each of the `bodies`; in a
+request or body `<3 times x>` stands for `xxx`.
+"""
+
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from tests.attack.grammar import Attack
 
 FOLDER = Path(__file__).parent / "cases"
-_KNOWN = frozenset(("why", "source", "client", "requests", "headers", "body", "chunked", "status", "code", "ran"))
+_WHAT = frozenset(("client", "requests", "headers", "each_header", "body", "bodies", "chunked"))
+_KNOWN = _WHAT | {"why", "source", "status", "code", "ran"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Every case of every file; one table with several `requests` is as many cases."""
+    """Every case of every file."""
     for file in sorted(FOLDER.glob("*.toml")):
         for at, table in enumerate(tomllib.loads(file.read_text())["case"], start=1):
             yield from _read(f"{file.stem} {at}", table)
@@ -37,20 +44,26 @@ def _read(where: str, table: dict[str, Any]) -> Iterator[Case]:
     if unknown := table.keys() - _KNOWN:
         raise ValueError(f"{where}: unknown {sorted(unknown)}")
     status = table["status"]
-    for request in table["requests"]:
-        method, _, target = request.partition(" ")
-        headers = tuple(table.get("headers", ()))
-        attack = Attack(method, target, headers, table.get("body", ""), table.get("chunked", False))
+    one_of_each = product(
+        table["requests"], table.get("each_header", [""]), table.get("bodies", [table.get("body", "")])
+    )
+    for number, (request, header, body) in enumerate(one_of_each, start=1):
+        method, _, target = _repeated(request).partition(" ")
+        headers = (*table.get("headers", ()), *filter(None, (header,)))
         yield Case(
-            id=f"{where}: {table['client']}: {request}",
+            id=f"{where}.{number}: {table['client']}: {' '.join(filter(None, (request, header)))}",
             why=table["why"],
             source=table["source"],
             client=table["client"],
-            attack=attack,
+            attack=Attack(method, target, headers, _repeated(body), table.get("chunked", False)),
             status=tuple(status) if isinstance(status, list) else (status,),
             code=table.get("code"),
-            ran=tuple(table.get("ran", ())),
+            ran=tuple(_repeated("\n".join(table.get("ran", ()))).splitlines()),
         )
+
+
+def _repeated(text: str) -> str:
+    return re.sub(r"<(\d+) times (.+?)>", lambda found: found[2] * int(found[1]), text, flags=re.DOTALL)
 
 
 def as_toml(client: str, attack: Attack, found: list[str], status: int) -> str:

@@ -62,6 +62,7 @@ class Permission:
 
 
 def _segments(route: str) -> list[str]:
+    route = route.removesuffix("\n")  # `$` of the patterns that WordPress matches routes with lets one pass
     return [segment.lower() for segment in route.removesuffix("/").split("/")[1:]]
 
 

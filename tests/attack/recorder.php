@@ -4,7 +4,8 @@
  *
  * `reached`: PHP runs. `asked`: a route is asked for, at top level, in a batch or for embedding. `matched`: a handler was
  * found, before permissions; with each of the route's own parameters as the path has it and as the handler would see
- * it, and which of the parameters are there that give power over a user. The gateway's own checks are not noted.
+ * it, and which of the parameters are there that give power over a user. The gateway's own checks are not noted. Every answer
+ * has a link that `_embed` follows.
  */
 
 if ( ( $_SERVER['HTTP_USER_AGENT'] ?? '' ) === 'App-Connect' || PHP_SAPI === 'cli' ) {
@@ -49,7 +50,14 @@ add_filter(
 
 add_filter(
 	'rest_dispatch_request',
-	fn( $result, $request, $route ) => '/batch/v1' === $route ? $result : new WP_REST_Response( array( 'kept' => true ) ),
+	function ( $result, $request, $route ) {
+		if ( '/batch/v1' === $route ) {
+			return $result;
+		}
+		$response = new WP_REST_Response( array( 'kept' => true ) );
+		$response->add_link( 'author', rest_url( '/wp/v2/users/1' ), array( 'embeddable' => true ) );
+		return $response;
+	},
 	PHP_INT_MAX,
 	3
 );

@@ -165,6 +165,8 @@ def eventually(check: Any, *, within_seconds: float = DEADLINE_SECONDS) -> None:
 
 def _answers(gateway: Gateway, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, gateway.log()
+    if "listens on" not in gateway.log():
+        return False  # whoever answers at this address now is another one
     try:
         return httpx.get(f"{gateway.url}/app-connect/healthz").status_code == 200
     except httpx.TransportError:

@@ -20,6 +20,7 @@ SUITE = settings(
 
 FULL_ACCESS = (
     *("GET /wp-json/wp/v2/settings", "POST /wp-json/wp/v2/users/<me>", "PUT /wp-json/wp/v2/users/me"),
+    "POST /wp-json/wp/v2/users/me",
     *("POST /wp-json/wp/v2/posts", "PATCH /wp-json/wp/v2/users/<me>", "DELETE /wp-json/wp/v2/posts/<other>"),
 )
 """Some of what full access may do, for the want of rules to build requests from."""

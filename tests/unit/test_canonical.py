@@ -5,6 +5,7 @@ The measure is what real WordPress and PHP understand (`wordpress.md`, "How Word
 
 import pytest
 
+from appconnect.core.body import Reading
 from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.query import MAX_QUERY_PARAMETERS, php_name
 from appconnect.core.request import Refused, Request
@@ -585,6 +586,21 @@ def test_a_header_that_connection_names_does_not_go_on(connection):
     """RFC 9110 §7.6.1."""
     request = canonical("GET", POSTS, b"", (b"connection", connection), (b"x-secret", b"1"), (b"accept", b"*/*"))
     assert request.headers == ((b"accept", b"*/*"),)
+
+
+@pytest.mark.parametrize("connection", [b"content-type", b"close, Content-Type", b"accept,,content-type"])
+def test_a_body_is_read_by_the_type_that_goes_on(connection):
+    """Without its type, WordPress takes the body of a PUT for a form (`WP_REST_Request::parse_body_params`)."""
+    headers = ((b"connection", connection), (b"content-type", b"text/plain"), LENGTH)
+    request = canonical("PUT", POSTS, b"", *headers)
+    assert request.headers == ()
+    assert request.body is not None
+    assert request.body.readings == {Reading.FORM}
+
+
+def test_a_content_type_has_a_limit():
+    """WordPress's own pattern for JSON takes the square of its length."""
+    assert refusal("POST", POSTS, b"", (b"content-type", b",application/" * 4700)) == (400, "app_connect_content_type")
 
 
 def test_a_second_connection_header_counts_too():

@@ -460,6 +460,18 @@ def test_a_route_that_the_index_does_not_list_is_held_to_its_number():
     assert decide(request("GET", "/wp-json/shop/v1/orders/15", "id=16"), policy, policy) == Deny(Reason.OTHER_OBJECT)
 
 
+@pytest.mark.parametrize(
+    "path", ["/wp-json/wp/v2/templates", "/wp-json/wp/v2/widgets", "/wp-json/wp/v2/Template-Parts/"]
+)
+@pytest.mark.parametrize("text", ["POST /wp-json/wp/v2/*", "POST /wp-json/wp/v2/**"])
+def test_where_making_something_could_change_what_is_there_no_id_is_given(path, text):
+    """`WP_REST_Templates_Controller`, `WP_REST_Widgets_Controller`: the others refuse or ignore it."""
+    policy = restricted(text)
+    assert decide(written(path, '{"id": "theme//home"}'), policy, policy) == Deny(Reason.OTHER_OBJECT)
+    assert decide(written(path, '{"slug": "home"}'), policy, policy) == Allow(rule(text))
+    assert decide(written("/wp-json/wp/v2/posts", None, MULTIPART), policy, policy) == Allow(rule(text))
+
+
 # -- a user's profile -------------------------------------------------------------------------------------------------
 
 
@@ -483,6 +495,15 @@ def test_full_access_opens_a_profile_without_power(path, method):
 def test_what_gives_power_over_a_user_is_found_wherever_it_stands(name, content_type, body, query):
     asked = written("/wp-json/wp/v2/users/2", body.format(name), content_type, query=query.format(name))
     assert decide(asked, full(), full()) == Deny(Reason.POWER_ROUTE, rule("POST /wp-json/wp/v2/users/2"))
+
+
+@pytest.mark.parametrize("name", ["email", "url"])
+def test_full_access_changes_settings_but_neither_address_nor_e_mail_of_the_site(name):
+    asked = written("/wp-json/wp/v2/settings", json.dumps({name: "x"}))
+    assert decide(asked, full(), full()) == Deny(Reason.POWER_ROUTE, rule("POST /wp-json/wp/v2/settings"))
+    assert decide(written("/wp-json/wp/v2/settings", '{"title": "x"}'), full(), full()) == Allow(None)
+    named = restricted("POST /wp-json/wp/v2/settings")
+    assert isinstance(decide(asked, named, named), Allow)
 
 
 def test_a_profile_in_a_body_must_be_read_first():
@@ -557,10 +578,12 @@ def test_rules_that_open_power_routes_are_listed(text, opened):
 @pytest.mark.parametrize(
     ("text", "closed"),
     [
-        pytest.param("POST /wp-json/wp/v2/*", ["wp/v2/users", "wp/v2/plugins", "wp/v2/themes"], id="a star"),
+        pytest.param(
+            "POST /wp-json/wp/v2/*", ["wp/v2/users", "wp/v2/plugins", "wp/v2/themes", "wp/v2/settings"], id="a star"
+        ),
         pytest.param(
             "POST /wp-json/wp/v2/**",
-            ["wp/v2/users/*/application-passwords", "wp/v2/users", "wp/v2/plugins", "wp/v2/themes"],
+            ["wp/v2/users/*/application-passwords", "wp/v2/users", "wp/v2/plugins", "wp/v2/themes", "wp/v2/settings"],
             id="a double star",
         ),
         pytest.param(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Final
 
 from appconnect.core.headers import first
@@ -16,7 +17,7 @@ from appconnect.core.query import php_name, split_pairs
 from appconnect.core.request import Pair, Refused
 from appconnect.core.rules import Method
 
-MAX_READ_BYTES: Final = 2_000_000
+MAX_READ_BYTES: Final = 1_000_000
 """The longest body, in bytes, that is held in memory to be read; only decisions that depend on a body need that."""
 MAX_FORM_FIELDS: Final = 1000
 """PHP's `max_input_vars`: what comes after is dropped in silence."""
@@ -129,13 +130,19 @@ def form_parameters(pairs: Sequence[Pair]) -> tuple[Parameter, ...]:
     )
 
 
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def parse_json(content: bytes) -> Any:
     """JSON as PHP's `json_decode` takes it (RFC 8259), and each name once; an empty body is no parameters."""
     if content in (b"", b"0"):  # PHP's `empty`
         return {}
     try:
-        decoded = json.loads(content.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant)
-        write_json(decoded)
+        decoded = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant, parse_float=_finite
+        )
+        if _SURROGATE.search(content):
+            write_json(decoded)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "malformed_body", f"The body cannot be read as JSON: {_problem(error)}.") from None
     return decoded
@@ -150,6 +157,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) != len({name for name, _ in pairs}):
         raise ValueError("an object has a name twice")
     return dict(pairs)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is beyond every double")
+    return number
 
 
 def _no_constant(name: str) -> Any:

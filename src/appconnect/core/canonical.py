@@ -67,15 +67,16 @@ def canonicalize(request: Request) -> CanonicalRequest:
     method = _effective_method(real_method, parameters, headers)
     has_body = carries_body(headers)
     wire_method = _wire_method(real_method, method, has_body=has_body)
-    body = None
+    kept, body = forwarded(headers), None
     if has_body and wire_method is real_method:
-        body = Body.unread(headers, wire_method=wire_method, method=method)
+        # By what goes on, not by what came: a type that `Connection` names is none to WordPress.
+        body = Body.unread(kept, wire_method=wire_method, method=method)
     return CanonicalRequest(
         method=method,
         wire_method=wire_method,
         route=route,
         query=tuple(pair for pair in parameters if pair[0] not in CONSUMED_PARAMETERS),
-        headers=forwarded(headers),
+        headers=kept,
         embeds=has_embed(parameters),
         body=body,
     )

@@ -8,9 +8,9 @@ from typing import assert_never
 from appconnect.core.batch import BATCH_SEGMENTS, Batch, is_batch
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.policy import AccessMode, Policy
-from appconnect.core.power import is_profile_update, power_route
+from appconnect.core.power import harmful_parameters, power_route
 from appconnect.core.rules import STAR, RouteRule, RuleSyntaxError
-from appconnect.core.templates import RouteTemplates
+from appconnect.core.templates import RouteTemplates, pinned_by_route
 
 
 class Reason(StrEnum):
@@ -116,7 +116,7 @@ def _naming_rules(request: CanonicalRequest, policy: Policy) -> Iterator[RouteRu
 
 def _keeps_to(rule: RouteRule, request: CanonicalRequest, templates: RouteTemplates) -> bool:
     """Whether the request acts on what the rule names: no parameter says otherwise. Unread ones count as the worst."""
-    pinned = templates.pinned_by(rule)
+    pinned = templates.pinned_by(rule) + pinned_by_route(request.method, request.segments)
     if not pinned:
         return True
     parameters = request.parameters
@@ -130,7 +130,7 @@ def _keeps_to(rule: RouteRule, request: CanonicalRequest, templates: RouteTempla
 
 def _denied(request: CanonicalRequest, rules: list[RouteRule]) -> Deny | Undecided:
     power = power_route(request)
-    if request.parameters is None and (rules or (power is not None and is_profile_update(request))):
+    if request.parameters is None and (rules or (power is not None and harmful_parameters(request))):
         assert request.body is not None
         return _NEEDS_BODY if request.body.can_be_read else Deny(Reason.UNREADABLE_BODY)
     if rules:

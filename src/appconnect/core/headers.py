@@ -16,6 +16,8 @@ _SINGLE: Final = frozenset(
         b"x-http-method-override",
     )
 )
+MAX_CONTENT_TYPE_BYTES: Final = 256
+"""Ample for a type with a boundary (RFC 2046 §5.1.1: 70), and little enough for WordPress's patterns."""
 HOP_BY_HOP: Final = frozenset(  # RFC 9110 §7.6.1, with Proxy-* and Trailer of its predecessors
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
@@ -41,6 +43,8 @@ def check_headers(headers: Iterable[Pair]) -> tuple[Pair, ...]:
     for name, value in headers:
         if name in _SINGLE and name in seen:
             raise Refused(400, "duplicate_header", f"The header {shown(name)} was sent twice. Send it once.")
+        if name == b"content-type" and len(value) > MAX_CONTENT_TYPE_BYTES:
+            raise Refused(400, "content_type", f"A content type has at most {MAX_CONTENT_TYPE_BYTES} bytes.")
         seen.add(name)
         if _HEADER_NAME.fullmatch(name):
             checked.append((name, value))

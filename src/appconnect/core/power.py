@@ -20,16 +20,20 @@ class PowerRoute:
 _USERS: Final = PowerRoute(
     ("wp", "v2", "users"), "creates, deletes and changes users, with their passwords, e-mail and roles"
 )
+_SETTINGS: Final = PowerRoute(("wp", "v2", "settings"), "changes the site's address and its administrator's e-mail")
 POWER_ROUTES: Final = (
     PowerRoute(("wp", "v2", "users", STAR, "application-passwords"), "makes credentials that bypass the gateway"),
     _USERS,
     PowerRoute(("wp", "v2", "plugins"), "installs and changes plugins"),
     PowerRoute(("wp", "v2", "themes"), "installs and changes themes"),
+    _SETTINGS,
 )
 _READING: Final = frozenset((Method.GET, Method.HEAD, Method.OPTIONS))
 _UPDATING: Final = frozenset((Method.POST, Method.PUT, Method.PATCH))
 _USER_POWER: Final = frozenset((b"password", b"email", b"roles", b"username"))
 """`WP_REST_Users_Controller::update_item`: what makes a user somebody else, or lets somebody else become it."""
+_SITE_POWER: Final = frozenset((b"email", b"url"))
+"""`WP_REST_Settings_Controller::update_item`: where the site's pages lead, and who is written to about it."""
 
 
 def power_route(request: CanonicalRequest) -> PowerRoute | None:
@@ -37,20 +41,23 @@ def power_route(request: CanonicalRequest) -> PowerRoute | None:
     if request.method in _READING:
         return None
     route = next((route for route in POWER_ROUTES if _is_at(route, request.segments)), None)
-    if route is _USERS and is_profile_update(request) and not _gives_power(request.parameters):
-        return None
-    return route
+    names = harmful_parameters(request)
+    return None if names and not _has_any(request.parameters, names) else route
 
 
-def is_profile_update(request: CanonicalRequest) -> bool:
-    """Whether a request changes one user: then it is its parameters that make the difference."""
+def harmful_parameters(request: CanonicalRequest) -> frozenset[bytes]:
+    """Where it is parameters that make the difference, those that give power: one user's, or the site's settings."""
+    if request.method not in _UPDATING:
+        return frozenset()
+    if request.segments == _SETTINGS.segments:
+        return _SITE_POWER
     users, rest = request.segments[:3], request.segments[3:]
     is_one_user = users == _USERS.segments and len(rest) == 1 and (rest[0] == "me" or rest[0].isdecimal())
-    return is_one_user and request.method in _UPDATING
+    return _USER_POWER if is_one_user else frozenset()
 
 
-def _gives_power(parameters: tuple[Parameter, ...] | None) -> bool:
-    return parameters is None or any(parameter.name in _USER_POWER for parameter in parameters)
+def _has_any(parameters: tuple[Parameter, ...] | None, names: frozenset[bytes]) -> bool:
+    return parameters is None or any(parameter.name in names for parameter in parameters)
 
 
 def _is_at(route: PowerRoute, segments: Sequence[str]) -> bool:

@@ -13,10 +13,14 @@ MAX_QUERY_PARAMETERS: Final = 500
 CONSUMED_PARAMETERS: Final = frozenset((b"rest_route", b"_method", b"_wpnonce"))
 _HIDING_PARAMETERS: Final = frozenset((b"_jsonp", b"_envelope"))  # they move status and headers into the body
 ACCESS_TOKEN: Final = b"access_token"
+_EARLY_PARAMETERS: Final = frozenset(  # core answers them before the route (`wp_start_scraping_edited_file_errors`)
+    (b"wp_scrape_key", b"wp_scrape_nonce", b"wp_customize", b"customize_changeset_uuid", b"customize_theme")
+)
 _CREDENTIAL_PARAMETERS: Final = frozenset(  # RFC 6750 §2.3; WooCommerce's keys and OAuth 1, which outrank our password
     (ACCESS_TOKEN, b"consumer_key", b"consumer_secret", b"oauth_consumer_key", b"oauth_token", b"oauth_signature")
 )
-_SPECIAL_PARAMETERS: Final = CONSUMED_PARAMETERS | _HIDING_PARAMETERS | _CREDENTIAL_PARAMETERS | {b"_embed"}
+_UNSUPPORTED_PARAMETERS: Final = _HIDING_PARAMETERS | _EARLY_PARAMETERS
+_SPECIAL_PARAMETERS: Final = CONSUMED_PARAMETERS | _UNSUPPORTED_PARAMETERS | _CREDENTIAL_PARAMETERS | {b"_embed"}
 
 
 def php_name(raw: bytes) -> bytes:
@@ -56,8 +60,9 @@ def parse_query(raw: bytes) -> tuple[Pair, ...]:
             raise Refused(400, "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone.")
         if b"\0" in name or (read_as in _SPECIAL_PARAMETERS and not _is_plain(name, read_as)):
             raise Refused(400, "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so.")
-        if read_as in _HIDING_PARAMETERS:
-            raise Refused(400, "unsupported_parameter", f"{shown(name)} is not supported: it hides status and headers.")
+        if read_as in _UNSUPPORTED_PARAMETERS:
+            problem = f"{shown(name)} is not supported: WordPress would not answer as the route does."
+            raise Refused(400, "unsupported_parameter", problem)
     return pairs
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appconnect.core.rules import DOUBLE_STAR, STAR, RouteRule, fold_case
+from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule, fold_case
 
 _MAX_REMEMBERED: Final = 100_000
+_CHANGING_COLLECTIONS: Final = frozenset(
+    (("wp", "v2", "templates"), ("wp", "v2", "template-parts"), ("wp", "v2", "widgets"))
+)
+"""Where a POST that makes something changes what is there, if it gives its `id`: core's others refuse or ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class _Template:
         if any(given not in (STAR, DOUBLE_STAR) for given in rest):
             pinned += [PinnedParameter(name, len(self.segments), None) for name in self.tail]
         return pinned
+
+
+def pinned_by_route(method: Method, segments: Sequence[str]) -> tuple[PinnedParameter, ...]:
+    """What the route of a request pins down, whatever rule it matches: to make something new, there is no ID."""
+    is_making = method is Method.POST and tuple(segments) in _CHANGING_COLLECTIONS
+    return (PinnedParameter(b"id", len(segments), None),) if is_making else ()
 
 
 class RouteTemplates:

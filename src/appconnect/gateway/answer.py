@@ -108,7 +108,10 @@ def _starting_with(*addresses: str) -> re.Pattern[str]:
 
 
 def _public_url(rest_of_url: str, public_url: str) -> str:
-    rest = urlsplit(rest_of_url)
+    try:
+        rest = urlsplit(rest_of_url)
+    except ValueError:  # it is no address, whatever else it is
+        return public_url
     path, pairs = rest.path, parse_qsl(rest.query, keep_blank_values=True, encoding="latin-1")
     route = next((value for name, value in pairs if name == "rest_route"), None)
     if route is not None and path in ("", "/", "/index.php"):

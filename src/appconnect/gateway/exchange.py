@@ -28,12 +28,16 @@ class Exchange:
         self.batch: Batch | None = None
         self._content_length, self._content = content_length, None if canonical.body else b""
 
+    def decision(self, access: Access, templates: RouteTemplates) -> Decision | Undecided:
+        """The decision by what is known so far."""
+        return decide(self.canonical, access.granted, access.current, templates, self.batch)
+
     async def decided(self, access: Access, templates: RouteTemplates) -> Decision:
         """The decision, reading the body where it depends on it; `Refused` where that has no single meaning."""
-        decision = self._decide(access, templates)
+        decision = self.decision(access, templates)
         if isinstance(decision, Undecided):
             await self._read()
-            decision = self._decide(access, templates)
+            decision = self.decision(access, templates)
         return Deny(Reason.UNREADABLE_BODY) if isinstance(decision, Undecided) else decision
 
     async def refuse_second_token(self) -> None:
@@ -60,9 +64,6 @@ class Exchange:
             return self.incoming.chunks()
         self.incoming.skip_body()
         return _once(self._content) if self._content else None
-
-    def _decide(self, access: Access, templates: RouteTemplates) -> Decision | Undecided:
-        return decide(self.canonical, access.granted, access.current, templates, self.batch)
 
     async def _read(self) -> None:
         content = self._content if self._content is not None else await self.incoming.whole(max_bytes=MAX_READ_BYTES)

@@ -103,21 +103,29 @@ class Gateway:
         if isinstance(access, Answer):
             return access
         exchange = Exchange(canonicalize(request), content_length(request), incoming, answering)
-        if (refusal := await self._refusal(exchange, access, snapshot)) is not None:
-            return refusal
-        await exchange.refuse_second_token()
         client_id = access.client.id
+        if isinstance(denied := exchange.decision(access, snapshot.templates), Deny):
+            _log_decision(client_id, exchange, denied)
+            return refusals.forbidden(denied, snapshot)
         try:
             async with self.slots.slot(client_id):
                 latest = self.current()
                 if latest is not snapshot:  # what changed while it waited for its turn counts too
                     access = self._open(token, latest)
-                    refusal = access if isinstance(access, Answer) else await self._refusal(exchange, access, latest)
-                    if refusal is not None:
-                        return refusal
-                return await self._forward(exchange, client_id, latest)
+                    if isinstance(access, Answer):
+                        return access
+                return await self._decide_and_forward(exchange, access, latest)
         except NoSlot:
             return refusals.too_many_requests(self.slots.max_wait_seconds)
+
+    async def _decide_and_forward(self, exchange: Exchange, access: Access, snapshot: Snapshot) -> Answer | None:
+        """In its turn, and not before, a body is read where the decision depends on it."""
+        decision = await exchange.decided(access, snapshot.templates)
+        _log_decision(access.client.id, exchange, decision)
+        if isinstance(decision, Deny):
+            return refusals.forbidden(decision, snapshot)
+        await exchange.refuse_second_token()
+        return await self._forward(exchange, access.client.id, snapshot)
 
     def _open(self, token: str, snapshot: Snapshot) -> Answer | Access:
         """What the token opens, or why it opens nothing."""
@@ -128,12 +136,6 @@ class Gateway:
         except InvalidToken as error:
             logger("gateway").info("invalid token", detail=error.detail)
             return refusals.invalid_token(snapshot)
-
-    async def _refusal(self, exchange: Exchange, access: Access, snapshot: Snapshot) -> Answer | None:
-        """Why the request may not go on; None where it may."""
-        decision = await exchange.decided(access, snapshot.templates)
-        _log_decision(access.client.id, exchange, decision)
-        return refusals.forbidden(decision, snapshot) if isinstance(decision, Deny) else None
 
     async def _forward(
         self, exchange: Exchange, client_id: str, snapshot: Snapshot, *, is_repeated: bool = False

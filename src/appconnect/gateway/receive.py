@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from appconnect.core.body import Reading, readings_of
 from appconnect.core.clients import CLIENT_ID_PREFIX
-from appconnect.core.headers import first
+from appconnect.core.headers import MAX_CONTENT_TYPE_BYTES, first
 from appconnect.core.query import access_tokens, split_pairs
 from appconnect.core.request import Refused, Request
 from appconnect.core.rules import Method
@@ -57,8 +57,10 @@ def has_token_in(query_or_form: bytes, *, issuer: str) -> bool:
 
 def is_form(request: Request) -> bool:
     """Whether PHP would take the body for `application/x-www-form-urlencoded`."""
-    content_type = first(request.headers, b"content-type")
-    return Reading.FORM in readings_of(content_type, wire_method=Method.POST, method=Method.POST)
+    content_type = first(request.headers, b"content-type") or b""
+    return len(content_type) <= MAX_CONTENT_TYPE_BYTES and Reading.FORM in readings_of(
+        content_type, wire_method=Method.POST, method=Method.POST
+    )
 
 
 def host_problem(request: Request) -> Refused | None:

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from appconnect.core.request import Pair, Refused
+from appconnect.core.request import Pair, Refused, shown
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamFailure, UpstreamRequest, UpstreamUnavailable
 from appconnect.site.tls import tls_context
@@ -59,7 +59,7 @@ class _Connection(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of an answer; whatever else comes ends the connection."""
-        if self.is_idle:
+        if self.is_idle and data:  # aiohttp says so little itself when it reads on
             self.close()
         else:
             super().data_received(data)
@@ -147,7 +147,7 @@ def _to_text(pair: Pair) -> tuple[str, str]:
     try:
         return name.decode("ascii"), value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused(400, "header_encoding", f"The header {name!r} is not UTF-8.") from error
+        raise Refused(400, "header_encoding", f"The header {shown(name)} is not UTF-8.") from error
 
 
 def _unavailable(error: Exception) -> UpstreamUnavailable:

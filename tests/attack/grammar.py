@@ -106,6 +106,14 @@ def _batch_attacks(draw: st.DrawFn) -> Attack:
 
 
 @st.composite
+def _body_attacks(draw: st.DrawFn, rules: tuple[str, ...]) -> Attack:
+    """What a rule lets write, with a body that may say something else, and in one case of three another trick."""
+    method, _, route = draw(opened(rules))
+    attack = _with_fitting_body(draw, Attack(method, f"/wp-json{route}", (), "", draw(st.booleans())), route)
+    return attack if draw(st.integers(0, 2)) else draw(st.sampled_from(_ONCE))(draw, attack, route)
+
+
+@st.composite
 def _disguised(draw: st.DrawFn, rules: tuple[str, ...]) -> Attack:
     """What a rule opens, or nearly, asked for in one way that may make something else of it, or in two."""
     method, _, route = draw(opened(rules if draw(st.integers(0, 2)) else _NEARLY))
@@ -148,7 +156,7 @@ def _with_fitting_body(draw: st.DrawFn, attack: Attack, route: str) -> Attack:
     """A body, in most cases of the type that it says."""
     content_type, body = draw(st.sampled_from(sorted(bodies(route).items())))
     if draw(st.integers(0, 2)) == 0:
-        content_type = draw(tricks.types)
+        content_type = draw(st.one_of(tricks.LIKE[content_type], tricks.types))
     headers = tuple(each for each in attack.headers if not each.startswith("Content-Type:"))
     if draw(st.integers(0, 4)):
         headers += (f"Content-Type: {content_type}",)
@@ -194,9 +202,11 @@ def _mangled(draw: st.DrawFn, attack: Attack) -> Attack:
 def attacks(rules: tuple[str, ...]) -> st.SearchStrategy[Attack]:
     """A whole request by a client with these rules."""
     disguised = _disguised(rules)
-    either = st.one_of(*((disguised,) * 5), _wild_attacks(), disguised.flatmap(_mangled))
-    can_batch = f"POST /wp-json{BATCH}" in rules
-    return (st.one_of(_batch_attacks(), _batch_attacks(), either) if can_batch else either).map(_sendable)
+    kinds = [*((disguised,) * 5), _wild_attacks(), disguised.flatmap(_mangled)]
+    written = tuple(rule for rule in rules if not rule.startswith(("GET", "OPTIONS")))
+    kinds += [_body_attacks(written)] * 5 if written else []
+    kinds += [_batch_attacks()] * 10 if f"POST /wp-json{BATCH}" in rules else []
+    return st.one_of(kinds).map(_sendable)
 
 
 def _sendable(attack: Attack) -> Attack:

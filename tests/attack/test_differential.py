@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.attack.promises import SUITE, findings, is_refusal, plains, requests, send
 
-EXAMPLES = 2500
+EXAMPLES = 2000
 PLAIN_EXAMPLES = 250
 
 

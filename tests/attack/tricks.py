@@ -200,3 +200,5 @@ _LIKE_FORMS = (
 _BOTH = (f"{FORM}, {JSON}", f"{JSON}, {FORM}", f"{MULTIPART}, application/json")
 TYPES = (*_LIKE_JSON, *_LIKE_FORMS, *_BOTH, MULTIPART, "multipart/mixed; boundary=x", "text/plain", "x", "")
 types = st.sampled_from((JSON, JSON, FORM, FORM, MULTIPART, *TYPES))
+LIKE = {JSON: st.sampled_from(_LIKE_JSON), FORM: st.sampled_from(_LIKE_FORMS), MULTIPART: st.sampled_from(_BOTH)}
+"""Content type → others that PHP or WordPress may take for it."""

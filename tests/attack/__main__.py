@@ -3,7 +3,9 @@
 MINUTES and SEED may be given in the environment; the seed that is printed repeats a round exactly.
 """
 
+import contextlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -69,4 +71,7 @@ def _words(counts: Counter[str]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in ("sent", "refused", "reached", "ran"))
 
 
-main()
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers end too
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -110,7 +110,8 @@ def _body_attacks(draw: st.DrawFn, rules: tuple[str, ...]) -> Attack:
     """What a rule lets write, with a body that may say something else, and in one case of three another trick."""
     method, _, route = draw(opened(rules))
     attack = _with_fitting_body(draw, Attack(method, f"/wp-json{route}", (), "", draw(st.booleans())), route)
-    return attack if draw(st.integers(0, 2)) else draw(st.sampled_from(_ONCE))(draw, attack, route)
+    trick = draw(st.sampled_from((None, None, _with_type_lost, draw(st.sampled_from(_ONCE)))))
+    return trick(draw, attack, route) if trick else attack
 
 
 @st.composite
@@ -131,6 +132,13 @@ def _with_parameter(draw: st.DrawFn, attack: Attack, route: str) -> Attack:
 
 def _with_header(draw: st.DrawFn, attack: Attack, _: str) -> Attack:
     return replace(attack, headers=(*attack.headers, draw(tricks.headers)))
+
+
+def _with_type_lost(draw: st.DrawFn, attack: Attack, _: str) -> Attack:
+    """A body whose type says something else, or does not arrive with it."""
+    headers = [each for each in attack.headers if not each.startswith("Content-Type:")]
+    headers += draw(st.sampled_from(([], ["Connection: content-type"], ["Connection: keep-alive,,Content-Type"])))
+    return replace(attack, headers=(*headers, f"Content-Type: {draw(tricks.types)}"))
 
 
 def _of_method(draw: st.DrawFn, attack: Attack, _: str) -> Attack:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from appconnect.control.clients import Draft, edit_client
+from appconnect.control.clients import Draft, edit_client, set_enabled
 from appconnect.core.body import MAX_READ_BYTES
 from appconnect.settings import Settings
-from tests.protocol.conftest import BACKEND, POSTS, Recorder, Running, eventually, pieces, running
+from tests.protocol.conftest import BACKEND, POSTS, STRANGER, Recorder, Running, eventually, pieces, running
 
 BATCH = "/wp-json/batch/v1"
 JSON, FORM = ("content-type", "application/json"), ("content-type", "application/x-www-form-urlencoded")
@@ -194,3 +194,52 @@ async def test_a_token_in_a_form_never_reaches_wordpress(open_gateway: Running, 
 async def test_other_forms_pass_untouched(open_gateway: Running, upstream: Recorder, content: bytes):
     assert (await open_gateway.exchange("POST", "/contact/", length(content), FORM, body=pieces(content))).status == 200
     assert upstream.requests[0].body == content
+
+
+# -- a change while a body arrives ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "content_type"),
+    [(FIVE, "application/json"), (f"POST {POSTS}/*", "application/json"), (f"POST {POSTS}/*", FORM[1])],
+    ids=["read for the decision", "streamed", "a form"],
+)
+async def test_a_slow_sender_outlives_no_change(gateway: Running, upstream: Recorder, rule: str, content_type: str):
+    """The rest of the body comes after the client was disabled: WordPress gets no whole request of it."""
+    token, is_disabled = await token_for(gateway, rule), asyncio.Event()
+    sending = asyncio.create_task(
+        gateway.exchange(
+            "POST",
+            f"{POSTS}/5",
+            CHUNKED,
+            ("content-type", content_type),
+            token=token,
+            body=pieces(b'{"title":', is_disabled, b' "x"}'),
+        )
+    )
+    await asyncio.sleep(0)
+    await gateway.change(set_enabled, BACKEND.id, is_enabled=False)
+    is_disabled.set()
+    answer = await sending
+    assert (answer.status, answer.code) == (401, "app_connect_invalid_token")
+    assert upstream.requests == []
+
+
+async def test_a_slow_sender_is_not_disturbed_by_a_change_of_something_else(gateway: Running, upstream: Recorder):
+    token, is_changed = await token_for(gateway, f"POST {POSTS}/*"), asyncio.Event()
+    body = pieces(b'{"title":', is_changed, b' "x"}')
+    sending = asyncio.create_task(gateway.exchange("POST", f"{POSTS}/5", CHUNKED, JSON, token=token, body=body))
+    await asyncio.sleep(0)
+    await gateway.change(set_enabled, STRANGER.id, is_enabled=False)
+    is_changed.set()
+    assert (await sending).status == 200
+    assert upstream.requests[0].body == b'{"title": "x"}'
+
+
+@pytest.mark.parametrize("name", ["wp_scrape_key", "wp_customize", "customize.theme"])
+async def test_a_form_by_which_core_would_act_before_the_route_is_refused(
+    gateway: Running, upstream: Recorder, token: str, name: str
+):
+    answer = await ask(gateway, token, POSTS, f"title=x&{name}=on".encode(), FORM)
+    assert (answer.status, answer.code) == (400, "app_connect_unsupported_parameter")
+    assert upstream.requests == []

@@ -71,6 +71,16 @@ def encode_query(pairs: Iterable[Pair]) -> str:
     return "&".join(f"{quote_from_bytes(name, safe='')}={quote_from_bytes(value, safe='')}" for name, value in pairs)
 
 
+def check_names(form: Iterable[Pair]) -> None:
+    """`Refused` for a form with a name by which core would act before the route, or take a second credential."""
+    for read_as in (php_name(name) for name, _ in form):
+        if read_as == ACCESS_TOKEN:
+            raise Refused(400, "invalid_request", "access_token is a second credential. Send the token alone.")
+        if read_as in _EARLY_PARAMETERS:
+            problem = f"{shown(read_as)} is not supported: WordPress would not answer as the route does."
+            raise Refused(400, "unsupported_parameter", problem)
+
+
 def access_tokens(pairs: Iterable[Pair]) -> tuple[bytes, ...]:
     """What stands where RFC 6750 §2.2 and §2.3 put a token, in any spelling that PHP would read so."""
     return tuple(value for name, value in pairs if php_name(name) == ACCESS_TOKEN)

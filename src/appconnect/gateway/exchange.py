@@ -1,15 +1,15 @@
 """One request with a token on its way: its canonical form, and as much of its body as the decision needed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from appconnect.asgi import ClientGone
 from appconnect.core.access import Access
 from appconnect.core.batch import Batch, is_batch, parse_batch, rewritten
 from appconnect.core.body import MAX_FORM_FIELDS, MAX_READ_BYTES, Reading
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.decision import Decision, Deny, Reason, Undecided, decide
-from appconnect.core.query import access_tokens, split_pairs
-from appconnect.core.request import Refused
+from appconnect.core.query import check_names, split_pairs
 from appconnect.core.rules import Method
 from appconnect.core.templates import RouteTemplates
 from appconnect.gateway.answer import Answering
@@ -26,6 +26,8 @@ class Exchange:
     ) -> None:
         self.canonical, self.incoming, self.answering = canonical, incoming, answering
         self.batch: Batch | None = None
+        self.is_withdrawn = False
+        self._is_permitted: Callable[[], bool] = lambda: True
         self._content_length, self._content = content_length, None if canonical.body else b""
 
     def decision(self, access: Access, templates: RouteTemplates) -> Decision | Undecided:
@@ -40,13 +42,12 @@ class Exchange:
             decision = self.decision(access, templates)
         return Deny(Reason.UNREADABLE_BODY) if isinstance(decision, Undecided) else decision
 
-    async def refuse_second_token(self) -> None:
-        """RFC 6750 §2: a token is sent in one way; `Refused` for a form that begins with another."""
+    async def refuse_second_credential(self) -> None:
+        """RFC 6750 §2: a token is sent in one way; `Refused` for a form that begins with what no query may have."""
         body = self.canonical.body
         if body is not None and Reading.FORM in body.readings:
             begin = await self.incoming.peek() if self._content is None else self._content
-            if access_tokens(split_pairs(begin, most=MAX_FORM_FIELDS)):
-                raise Refused(400, "invalid_request", "access_token is a second credential. Send the token alone.")
+            check_names(split_pairs(begin, most=MAX_FORM_FIELDS))
 
     @property
     def content_length(self) -> int | None:
@@ -61,9 +62,24 @@ class Exchange:
     def body(self) -> AsyncIterator[bytes] | None:
         """The body that goes on, or None."""
         if self._content is None:
-            return self.incoming.chunks()
+            return self._watched()
         self.incoming.skip_body()
         return _once(self._content) if self._content else None
+
+    def watch(self, is_permitted: Callable[[], bool]) -> None:
+        """Ask `is_permitted` before each piece of a body that streams, and before its end."""
+        self._is_permitted = is_permitted
+
+    async def _watched(self) -> AsyncIterator[bytes]:
+        async for chunk in self.incoming.chunks():
+            self._break_off_if_withdrawn()
+            yield chunk
+        self._break_off_if_withdrawn()
+
+    def _break_off_if_withdrawn(self) -> None:
+        if not self._is_permitted():
+            self.is_withdrawn = True
+            raise ClientGone  # as it is to WordPress
 
     async def _read(self) -> None:
         content = self._content if self._content is not None else await self.incoming.whole(max_bytes=MAX_READ_BYTES)

@@ -109,23 +109,37 @@ class Gateway:
             return refusals.forbidden(denied, snapshot)
         try:
             async with self.slots.slot(client_id):
-                latest = self.current()
-                if latest is not snapshot:  # what changed while it waited for its turn counts too
-                    access = self._open(token, latest)
-                    if isinstance(access, Answer):
-                        return access
-                return await self._decide_and_forward(exchange, access, latest)
+                return await self._in_turn(exchange, client_id, token)
         except NoSlot:
             return refusals.too_many_requests(self.slots.max_wait_seconds)
 
-    async def _decide_and_forward(self, exchange: Exchange, access: Access, snapshot: Snapshot) -> Answer | None:
-        """In its turn, and not before, a body is read where the decision depends on it."""
-        decision = await exchange.decided(access, snapshot.templates)
-        _log_decision(access.client.id, exchange, decision)
-        if isinstance(decision, Deny):
-            return refusals.forbidden(decision, snapshot)
-        await exchange.refuse_second_token()
-        return await self._forward(exchange, access.client.id, snapshot)
+    async def _in_turn(self, exchange: Exchange, client_id: str, token: str) -> Answer | None:
+        """Decide by what counts now, and again where it has changed while the request waited or its body arrived."""
+        snapshot: Snapshot | None = None
+        while (latest := self.current()) is not snapshot:
+            snapshot = latest
+            access = self._open(token, snapshot)
+            if isinstance(access, Answer):
+                return access
+            decision = await exchange.decided(access, snapshot.templates)
+            if isinstance(decision, Deny):
+                _log_decision(client_id, exchange, decision)
+                return refusals.forbidden(decision, snapshot)
+            await exchange.refuse_second_credential()
+        _log_decision(client_id, exchange, decision)
+        exchange.watch(lambda: self._is_permitted(exchange, token))
+        try:
+            return await self._forward(exchange, client_id, snapshot)
+        except UpstreamUnavailable:
+            if exchange.is_withdrawn and not exchange.answering.has_begun:
+                return refusals.invalid_token(snapshot)
+            raise
+
+    def _is_permitted(self, exchange: Exchange, token: str) -> bool:
+        """Whether a request whose body is still arriving would be permitted now: a slow sender outlives no change."""
+        snapshot = self.current()
+        access = self._open(token, snapshot)
+        return isinstance(access, Access) and isinstance(exchange.decision(access, snapshot.templates), Allow)
 
     def _open(self, token: str, snapshot: Snapshot) -> Answer | Access:
         """What the token opens, or why it opens nothing."""

@@ -125,3 +125,109 @@ audit_events = Table(
     Column("subject", Text, nullable=False),
     Column("details", Text, nullable=False),
 )
+
+# -- the console and the admin API ------------------------------------------------------------------------------------
+
+console_links = Table(
+    "console_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of the one-time link's token
+    _site_id(),
+    Column("expires_at", Integer, nullable=False),
+)
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),  # public: by it a session is listed and ended
+    _site_id(),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the cookie's token
+    Column("user_id", Integer),  # null: a session of the one-time link, before anybody has signed in
+    Column("login", Text),
+    Column("browser", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("checked_at", Integer, nullable=False),  # when WordPress was last seen to know the user as an administrator
+    Column("used_at", Integer, nullable=False),
+    Column("notice", LargeBinary),  # sealed: what the next page shows once, a client secret among it
+)
+
+admin_tokens = Table(
+    "admin_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _site_id(),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # names with a space between
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("used_at", Integer),
+)
+
+# -- activity: written beside the requests, read by the console; it moves no revision ---------------------------------
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site_id(),
+    Column("at", Integer, nullable=False, index=True),
+    Column("client_id", Text, index=True),  # null: no client is known by what was presented
+    Column("code", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("rule", Text),  # the rule that would have allowed it
+    Column("address", Text, nullable=False),
+)
+
+rule_uses = Table(
+    "rule_uses",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),  # empty: full access
+    Column("hour", Integer, primary_key=True),  # its first second
+    _site_id(),
+    Column("requests", Integer, nullable=False),
+)
+
+client_uses = Table(
+    "client_uses",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    _site_id(),
+    Column("tokens", Integer, nullable=False),
+    Column("allowed", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("last_at", Integer, nullable=False),
+)
+
+secret_uses = Table(
+    "secret_uses",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("sha256", LargeBinary, primary_key=True),  # as in client_secrets
+    _site_id(),
+    Column("last_at", Integer, nullable=False),
+)
+
+credential_checks = Table(
+    "credential_checks",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    _site_id(),
+    Column("health", Text, nullable=False),  # ports.Health
+    Column("at", Integer, nullable=False),
+)
+
+activity_losses = Table(
+    "activity_losses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site_id(),
+    Column("at", Integer, nullable=False),
+    Column("records", Integer, nullable=False),  # how many could not be kept in memory any longer
+)

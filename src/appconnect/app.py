@@ -22,7 +22,7 @@ from appconnect.gateway.refusals import refusal
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import Slots
 from appconnect.oauth.endpoints import Endpoints
-from appconnect.oauth.throttle import Throttle
+from appconnect.throttle import Throttle
 from appconnect.ports import Health
 from appconnect.settings import Settings
 from appconnect.site.upstream import AiohttpUpstream

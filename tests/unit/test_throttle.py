@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from appconnect.oauth.throttle import (
+from appconnect.throttle import (
     FAILURES,
     MAX_REMEMBERED,
     MAX_WAITING,

@@ -28,7 +28,7 @@ from appconnect.oauth.errors import ErrorCode, OAuthError, too_many_failures
 from appconnect.oauth.form import MAX_FORM_BYTES, check_content_type, check_query, parse_form
 from appconnect.oauth.introspection import introspection_answer
 from appconnect.oauth.revocation import token_to_revoke
-from appconnect.oauth.throttle import Throttle, TooManyFailures
+from appconnect.throttle import Throttle, TooManyFailures
 from appconnect.oauth.token import token_answer
 from appconnect.ports import Clock, Store
 from appconnect.telemetry import logger

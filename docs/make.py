@@ -286,6 +286,14 @@ _EVENTS: Final[Mapping[AuditEventType, tuple[str, str]]] = {
         "A service user's roles or capabilities in WordPress were seen to have changed.",
         "the client ID",
     ),
+    AuditEventType.SIGNED_IN: ("An administrator signed in to the console.", "the WordPress login"),
+    AuditEventType.SESSION_ENDED: (
+        "A session of the console ended: signed out, ended by an administrator, or its user is none any more.",
+        "the WordPress login",
+    ),
+    AuditEventType.KEY_ROTATED: ("A new signing key was made.", "the key's ID"),
+    AuditEventType.KEY_RETIRED: ("A signing key was retired before its time.", "the key's ID"),
+    AuditEventType.SERVICE_USER_CREATED: ("A WordPress user was created for a client to act as.", "the login"),
     AuditEventType.TOKEN_REVOKED: ("A client revoked one of its tokens.", "the token's `jti`"),
 }
 

@@ -22,14 +22,15 @@ from appconnect.gateway.refusals import refusal
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import Slots
 from appconnect.oauth.endpoints import Endpoints
-from appconnect.throttle import Throttle
 from appconnect.ports import Health
 from appconnect.settings import Settings
 from appconnect.site.upstream import AiohttpUpstream
+from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.feed import Feed
-from appconnect.store.sql_store import SqlStore, StoreUnavailableError, open_engine
+from appconnect.store.sql_store import SqlStore
 from appconnect.store.vault import Vault, WrongKeyError
 from appconnect.telemetry import logger
+from appconnect.throttle import Throttle
 
 if TYPE_CHECKING:
     from appconnect.core.snapshot import SiteAddress, Snapshot

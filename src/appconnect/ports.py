@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from appconnect.core.audit import AuditEvent
+from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy, ServiceUser
 from appconnect.core.request import Pair
+from appconnect.core.rules import Method
 from appconnect.core.secret import Secret
+from appconnect.core.sessions import Session
 from appconnect.core.snapshot import SiteAddress, SiteSwitches, Snapshot, UpstreamCredential
 
 Clock = Callable[[], int]
@@ -83,8 +85,28 @@ class Transaction(Protocol):
     def record(self, event: AuditEvent) -> None: ...
 
 
+class Sessions(Protocol):
+    """The console's sessions and its one-time link, each known by the SHA-256 of what the browser has."""
+
+    def keep_link(self, digest: bytes, *, expires_at: int) -> None: ...
+    def has_link(self, digest: bytes, *, now: int) -> bool: ...
+    def use_link(self, digest: bytes, *, now: int) -> bool: ...
+    def forget_links(self) -> None: ...
+    def begin(self, session: Session, digest: bytes, *, now: int) -> None: ...
+    def find(self, digest: bytes) -> Session | None: ...
+    def all(self) -> Sequence[Session]: ...
+    def note(self, session_id: str, *, used_at: int, checked_at: int) -> None: ...
+    def end(self, session_id: str) -> bool: ...
+    def end_all(self, *, but: str | None) -> None: ...
+    def leave_notice(self, session_id: str, text: Secret) -> None: ...
+    def take_notice(self, session_id: str) -> Secret | None: ...
+
+
 class Store(Protocol):
     """What is kept between starts."""
+
+    @property
+    def sessions(self) -> Sessions: ...
 
     def revision(self) -> int:
         """The number that grows with each transaction."""
@@ -100,6 +122,10 @@ class Store(Protocol):
 
     def approval(self, state_digest: str) -> Approval | None:
         """What has come back for a state; None for one that nobody waits for."""
+        ...
+
+    def has_event(self, type_: AuditEventType) -> bool:
+        """Whether such an audit event was ever recorded."""
         ...
 
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
@@ -175,13 +201,39 @@ class SiteDescription:
     route_templates: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SiteRoute:
+    """A route of the site's index: its template (`/wp/v2/posts/(?P<id>…)`) and its methods."""
+
+    template: str
+    namespace: str
+    methods: frozenset[Method]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPassword:
+    """The application password that a credential is, as WordPress knows it."""
+
+    uuid: str
+    app_id: str
+
+
 class Site(Protocol):
     """One WordPress over its REST API. Every method raises `UpstreamError`."""
 
     def describe(self) -> SiteDescription: ...
     def current_user(self, credential: UpstreamCredential) -> WordPressUser: ...
-    def current_password_uuid(self, credential: UpstreamCredential) -> str: ...
+    def current_password(self, credential: UpstreamCredential) -> OwnPassword: ...
     def find_user(self, administrator: UpstreamCredential, wanted: str) -> WordPressUser: ...
+    def search_users(self, administrator: UpstreamCredential, text: str, *, limit: int) -> Sequence[WordPressUser]: ...
+    def create_user(
+        self, administrator: UpstreamCredential, *, login: str, email: str, password: Secret, role: str
+    ) -> WordPressUser: ...
+    def set_role(self, administrator: UpstreamCredential, user_id: int, role: str) -> WordPressUser: ...
+    def delete_user(self, administrator: UpstreamCredential, user_id: int) -> None: ...
+    def routes(self) -> Sequence[SiteRoute]: ...
+    def permitted_methods(self, credential: UpstreamCredential, route: str) -> frozenset[str] | None: ...
+    def example_id(self, credential: UpstreamCredential, collection: str) -> str | None: ...
     def create_application_password(
         self, administrator: UpstreamCredential, user_id: int, *, name: str, app_id: str
     ) -> tuple[str, Secret]: ...

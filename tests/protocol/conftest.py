@@ -31,8 +31,9 @@ from appconnect.core.snapshot import SiteAddress, SiteSwitches
 from appconnect.core.tokens import Claims, issue
 from appconnect.ports import ApplicationPassword, PasswordState, Transaction
 from appconnect.settings import Settings
+from appconnect.store.engine import open_engine
 from appconnect.store.migrate import migrate
-from appconnect.store.sql_store import SqlStore, open_engine
+from appconnect.store.sql_store import SqlStore
 
 PUBLIC_URL: Final = "https://api.example.com"
 SITE_URL: Final = "https://wordpress.example"

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from appconnect.app import clock
 from appconnect.control import clients
 from appconnect.core.audit import AuditEventType
-from appconnect.store.sql_store import open_engine
+from appconnect.store.engine import open_engine
 from tests.protocol.conftest import BACKEND, REVOKE, STRANGER, Registered, Running
 
 

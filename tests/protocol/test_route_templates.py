@@ -12,8 +12,9 @@ from appconnect.core.rules import RouteRule
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import SiteDescription, SiteProblem, UpstreamError
 from appconnect.settings import Settings
+from appconnect.store.engine import open_engine
 from appconnect.store.migrate import migrate
-from appconnect.store.sql_store import SqlStore, open_engine
+from appconnect.store.sql_store import SqlStore
 from tests.protocol.conftest import settings_in
 
 SITE = SiteAddress("https://your-site.com", "https://your-site.com", has_pretty_permalinks=True)

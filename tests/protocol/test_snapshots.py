@@ -15,7 +15,7 @@ from appconnect.control import clients, switches
 from appconnect.control.context import Context
 from appconnect.core.clients import GrantType
 from appconnect.core.policy import ServiceUser
-from appconnect.store.sql_store import open_engine
+from appconnect.store.engine import open_engine
 from tests.protocol.conftest import AUTHOR, BACKEND, POSTS, STRANGER, Recorder, Running, eventually, reply
 
 ME = "/wp-json/wp/v2/users/me"

@@ -20,9 +20,10 @@ from appconnect.core.rules import RouteRule
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredential
 from appconnect.ports import ApplicationPassword, PasswordState
+from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.feed import Feed
 from appconnect.store.migrate import migrate
-from appconnect.store.sql_store import SqlStore, StoreUnavailableError, open_engine
+from appconnect.store.sql_store import SqlStore
 from appconnect.store.transaction import POLICY_RETENTION_SECONDS
 from appconnect.store.vault import Vault, WrongKeyError
 
@@ -531,7 +532,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from appconnect.core.snapshot import SiteAddress
-from appconnect.store.sql_store import SqlStore, open_engine
+from appconnect.store.engine import open_engine
+from appconnect.store.sql_store import SqlStore
 from appconnect.store.vault import Vault
 database = Path(sys.argv[1])
 lock_file = database.with_name(database.name + ".lock")

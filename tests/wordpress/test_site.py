@@ -410,7 +410,7 @@ def test_an_application_password_made_for_a_user_is_that_users_credential(wordpr
     credential = UpstreamCredential("author", password)
     assert len(password.reveal()) == 24
     assert wordpress.site.current_user(credential).id == wordpress.author.id
-    assert wordpress.site.current_password_uuid(credential) == uuid
+    assert wordpress.site.current_password(credential).uuid == uuid
 
 
 def test_an_application_password_is_found_again_by_its_app_id(wordpress):

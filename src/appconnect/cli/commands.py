@@ -12,7 +12,7 @@ from appconnect.cli.opening import named_settings_file, wait_until_changes_count
 from appconnect.control.context import InputError
 from appconnect.ports import UpstreamError
 from appconnect.settings import SettingsError
-from appconnect.store.sql_store import StoreUnavailableError
+from appconnect.store.engine import StoreUnavailableError
 from appconnect.store.vault import WrongKeyError
 
 app = typer.Typer(

@@ -11,8 +11,8 @@ from appconnect.control.context import Context, InputError
 from appconnect.ports import Store, UpstreamError
 from appconnect.settings import Settings, load
 from appconnect.store import feed
+from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.migrate import migrate
-from appconnect.store.sql_store import StoreUnavailableError, open_engine
 
 named_settings_file: list[Path] = []
 """The file given by `--settings`, which stands before every command's name."""

@@ -21,8 +21,8 @@ from appconnect.core.secret import Secret
 from appconnect.ports import Health, SiteDescription, UpstreamError
 from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file
 from appconnect.site.reach import answers
+from appconnect.store.engine import open_engine
 from appconnect.store.migrate import migrate
-from appconnect.store.sql_store import open_engine
 
 KEY_FILE, DATABASE_FILE = "app-connect.key", "app-connect.db"
 DEFAULT_PUBLIC_URL, DEFAULT_PORT = "http://127.0.0.1:8080", 8080
@@ -104,12 +104,12 @@ def connect(
                 "site_url": address.url,
                 "upstream_url": address.upstream_url,
                 "name": description.name,
-                "administrator": connected.login,
+                "administrator": connected.administrator.login,
                 "pretty_permalinks": address.has_pretty_permalinks,
             }
         )
     else:
-        output.say(f"Connected to {description.name!r} as {connected.login}.")
+        output.say(f"Connected to {description.name!r} as {connected.administrator.login}.")
         output.say("Next: app-connect settings grant-types enable client-credentials")
 
 

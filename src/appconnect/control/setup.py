@@ -45,7 +45,7 @@ class Connected:
     """What was connected, as which administrator."""
 
     description: SiteDescription
-    login: str
+    administrator: WordPressUser
     warnings: tuple[str, ...]
 
 
@@ -90,7 +90,7 @@ def connect(
     site = context.site_at(description.address)
     credential = UpstreamCredential(login.strip(), Secret("".join(password.reveal().split())))
     user = site.current_user(credential)
-    uuid = site.current_password_uuid(credential)
+    uuid = site.current_password(credential).uuid
     administrator = ApplicationPassword(
         app_id=context.new_uuid(),
         user_id=user.id,
@@ -103,12 +103,13 @@ def connect(
     )
     try:
         require_administrator(user)
-        return _keep_connection(context, description, administrator)
+        warnings = _keep_connection(context, description, administrator)
     except (UpstreamError, InputError):
         if was_made_for_us:
             with suppress(UpstreamError):  # what the approval made goes with it; the error is what counts
                 site.delete_application_password(credential, user.id, uuid)
         raise
+    return Connected(description, user, tuple(warnings))
 
 
 def require_administrator(user: WordPressUser) -> None:
@@ -123,7 +124,7 @@ def require_administrator(user: WordPressUser) -> None:
         )
 
 
-def _keep_connection(context: Context, description: SiteDescription, administrator: ApplicationPassword) -> Connected:
+def _keep_connection(context: Context, description: SiteDescription, administrator: ApplicationPassword) -> list[str]:
     with context.alone():
         _check_no_other_site(context, description)
         with context.store.transaction() as transaction:
@@ -138,8 +139,7 @@ def _keep_connection(context: Context, description: SiteDescription, administrat
             transaction.record(
                 context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {administrator.login}")
             )
-        warnings = passwords.settle(context, passwords.connection(context))
-    return Connected(description, administrator.login, tuple(warnings))
+        return passwords.settle(context, passwords.connection(context))
 
 
 def disconnect(context: Context) -> list[str]:

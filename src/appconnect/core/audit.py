@@ -20,6 +20,11 @@ class AuditEventType(StrEnum):
     TOKENS_REVOKED = "client.tokens_revoked"
     UPSTREAM_CREDENTIAL_REPLACED = "upstream_credential.replaced"
     SERVICE_USER_CHANGED = "service_user.changed"
+    SIGNED_IN = "console.signed_in"
+    SESSION_ENDED = "console.session_ended"
+    KEY_ROTATED = "signing_key.rotated"
+    KEY_RETIRED = "signing_key.retired"
+    SERVICE_USER_CREATED = "service_user.created"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
 
 

@@ -33,13 +33,15 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The site's signing keys. The newest that is not retired signs; each that is not retired verifies."""
+    """The site's signing keys. The newest in force signs; each that is not retired verifies, even before it signs."""
 
     keys: tuple[SigningKey, ...]
 
     def signing_key(self, *, now: int) -> SigningKey:
         """The key to sign with; raises `LookupError` where all are retired."""
-        return max(self._in_use(now), key=lambda key: key.created_at, default=None) or _no_key()
+        keys = self._in_use(now)
+        in_force = [key for key in keys if key.created_at <= now]
+        return max(in_force or keys, key=lambda key: key.created_at, default=None) or _no_key()
 
     def find(self, kid: str, *, now: int) -> SigningKey | None:
         """The key that may verify a token with this `kid`."""

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from appconnect.core.rules import Method
 from appconnect.core.snapshot import SiteAddress
-from appconnect.ports import SiteDescription, UpstreamError
+from appconnect.ports import SiteDescription, SiteRoute, UpstreamError
 from appconnect.site import problems
 from appconnect.site.rest import (
     CONNECT_TIMEOUT_SECONDS,
@@ -67,12 +68,17 @@ def discover(
 
 
 def describe(root: RestRoot) -> SiteDescription:
-    """Read the index of a site that is known."""
+    """What a site that is known says of itself."""
+    return read_index(root, ask_for_index(root))
+
+
+def ask_for_index(root: RestRoot) -> Answer:
+    """The index of a site that is known."""
     answer = root.ask("GET", "/")
     if not _is_index(answer):
         reject_moved(root, answer)
         raise no_index(root.address.url, answer)
-    return read_index(root, answer)
+    return answer
 
 
 def parse_address(text: str) -> str:
@@ -184,6 +190,24 @@ def read_index(root: RestRoot, answer: Answer) -> SiteDescription:
         authorize_url and printable(authorize_url),
         tuple(index["routes"]),
     )
+
+
+def read_routes(answer: Answer) -> tuple[SiteRoute, ...]:
+    """Every route of the index with the methods that WordPress dispatches, in the site's own order."""
+    routes = answer.content["routes"]
+    return tuple(
+        SiteRoute(template, str(route.get("namespace", "")), _methods(route))
+        for template, route in routes.items()
+        if isinstance(route, dict)
+    )
+
+
+def _methods(route: dict[str, Any]) -> frozenset[Method]:
+    named = route.get("methods")
+    return frozenset(Method(name) for name in named if name in Method.__members__) if isinstance(named, list) else _NONE
+
+
+_NONE: frozenset[Method] = frozenset()
 
 
 def _compare_home(root: RestRoot, home: str) -> None:

@@ -41,6 +41,8 @@ class Answer:
     content: Any
     is_json: bool
     asks_for_login: bool
+    allow: str | None = None
+    """The methods that `rest_send_allow_header` names."""
 
     @property
     def what(self) -> str:
@@ -83,7 +85,7 @@ class RestRoot:
         *,
         query: Mapping[str, str | int] | None = None,
         credential: UpstreamCredential | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Ask for a route (`/wp/v2/users/me`), as the credential's user or as nobody."""
         parameters = urlencode(query or {})
@@ -99,7 +101,7 @@ class RestRoot:
         return self._exchange("GET", path, None, None)
 
     def _exchange(
-        self, method: str, tail: str, credential: UpstreamCredential | None, body: Mapping[str, str] | None
+        self, method: str, tail: str, credential: UpstreamCredential | None, body: Mapping[str, Any] | None
     ) -> Answer:
         target = urlsplit(self.address.url).path + tail
         headers = self._headers(credential)
@@ -167,6 +169,7 @@ def _answer(method: str, url: str, response: urllib3.BaseHTTPResponse, body: byt
         content,
         is_json,
         asks_for_login=response.headers.get("WWW-Authenticate", "").lower().startswith("basic"),
+        allow=response.headers.get("Allow"),
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import SiteAddress, UpstreamCredential
-from appconnect.ports import SiteDescription, SiteProblem, UpstreamError, WordPressUser
+from appconnect.ports import OwnPassword, SiteDescription, SiteProblem, SiteRoute, UpstreamError, WordPressUser
 from appconnect.site import index, problems
 from appconnect.site.rest import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, Answer, RestRoot
 
@@ -90,6 +90,33 @@ class WordPressSite:
                 break
         return users
 
+    def search_users(self, administrator: UpstreamCredential, text: str, *, limit: int) -> list[WordPressUser]:
+        """Up to `limit` users whose login, name or address has the text in it, in WordPress's order; all for none."""
+        query: dict[str, str | int] = {"context": "edit", "per_page": min(limit, _USERS_PER_PAGE)}
+        if text.strip():
+            query["search"] = text.strip()
+        answer = self._ask("GET", "/wp/v2/users", administrator, query=query)
+        return [_user(answer, content) for content in _list(answer)]
+
+    def create_user(
+        self, administrator: UpstreamCredential, *, login: str, email: str, password: Secret, role: str
+    ) -> WordPressUser:
+        """Make a user; WordPress's own words where it refuses, such as a login that is taken."""
+        body = {"username": login, "email": email, "password": password.reveal(), "roles": [role]}
+        answer = self._ask("POST", "/wp/v2/users", administrator, query={"context": "edit"}, body=body)
+        return _user(answer, answer.content)
+
+    def set_role(self, administrator: UpstreamCredential, user_id: int, role: str) -> WordPressUser:
+        """Give a user one role instead of those it has."""
+        route, body = f"/wp/v2/users/{user_id}", {"roles": [role]}
+        answer = self._ask("POST", route, administrator, query={"context": "edit"}, body=body)
+        return _user(answer, answer.content)
+
+    def delete_user(self, administrator: UpstreamCredential, user_id: int) -> None:
+        """Delete a user that has made nothing; where it is gone already, that is as good."""
+        query: dict[str, str | int] = {"force": "true", "reassign": "false"}
+        self._ask("DELETE", f"/wp/v2/users/{user_id}", administrator, query=query, tolerated=(_USER_IS_GONE,))
+
     def _similar_logins(self, administrator: UpstreamCredential, wanted: str) -> list[str]:
         """Those that begin alike, the most similar first."""
         logins = {user.login.casefold(): user.login for user in self._search(administrator, wanted[:2])}
@@ -98,10 +125,10 @@ class WordPressSite:
 
     # -- application passwords ----------------------------------------------------------------------------------------
 
-    def current_password_uuid(self, credential: UpstreamCredential) -> str:
-        """The uuid of the application password that the credential is."""
+    def current_password(self, credential: UpstreamCredential) -> OwnPassword:
+        """The application password that the credential is."""
         answer = self._ask("GET", "/wp/v2/users/me/application-passwords/introspect", credential)
-        return _text(answer, answer.content, "uuid")
+        return OwnPassword(_text(answer, answer.content, "uuid"), str(answer.content.get("app_id", "")))
 
     def create_application_password(
         self, administrator: UpstreamCredential, user_id: int, *, name: str, app_id: str
@@ -137,6 +164,36 @@ class WordPressSite:
         route = f"/wp/v2/users/{user_id}/application-passwords/{quote(uuid, safe='')}"
         self._ask("DELETE", route, administrator, tolerated=(_USER_IS_GONE, _PASSWORD_IS_GONE))
 
+    # -- routes -------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> tuple[SiteRoute, ...]:
+        """Every route that the site's index lists."""
+        return index.read_routes(index.ask_for_index(self._root))
+
+    def permitted_methods(self, credential: UpstreamCredential, route: str) -> frozenset[str] | None:
+        """What WordPress would permit the user at a route, without running it; None where it does not say.
+
+        `OPTIONS` runs the permission callbacks (`rest_send_allow_header`). Something before WordPress may answer
+        instead of it, and a route that does not exist has no answer.
+        """
+        answer = self._root.ask("OPTIONS", route, credential=credential)
+        if answer.status != 200 or not answer.is_json:
+            return None
+        return frozenset(method.strip().upper() for method in (answer.allow or "").split(",") if method.strip())
+
+    def example_id(self, credential: UpstreamCredential, collection: str) -> str | None:
+        """What one of a collection's objects is called in a path; None where the user sees none."""
+        answer = self._root.ask("GET", collection, credential=credential, query={"per_page": 1})
+        if answer.status != 200:
+            return None
+        if isinstance(answer.content, list):
+            first = answer.content[0] if answer.content else None
+            found = first.get("id", first.get("slug")) if isinstance(first, dict) else None
+        else:  # types, statuses and taxonomies: an object by name
+            names = list(answer.content) if isinstance(answer.content, dict) else []
+            found = names[0] if names and all(isinstance(answer.content[name], dict) for name in names) else None
+        return str(found) if isinstance(found, (int, str)) and "/" not in str(found) else None
+
     # -- asking -------------------------------------------------------------------------------------------------------
 
     def _ask(
@@ -146,7 +203,7 @@ class WordPressSite:
         credential: UpstreamCredential,
         *,
         query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
         tolerated: tuple[str, ...] = (),
     ) -> Answer:
         """An answer with what was asked for, or with one of the error codes in `tolerated`."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from appconnect.store.sql_store import StoreUnavailableError, database_file, explained
+from appconnect.store.engine import StoreUnavailableError, database_file, explained
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 

@@ -8,14 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
-from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy import Connection, Engine, Select, select
 
-from appconnect.core.audit import AuditEvent
+from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import ClientSecretHash
 from appconnect.core.keys import KeyRing
 from appconnect.core.policy import Policy
@@ -23,49 +19,12 @@ from appconnect.core.snapshot import Snapshot
 from appconnect.core.templates import RouteTemplates
 from appconnect.ports import ApplicationPassword, Approval, PasswordState, Transaction
 from appconnect.store import rows, schema
+from appconnect.store.engine import explained
+from appconnect.store.sessions import SqlSessions
 from appconnect.store.transaction import POLICY_RETENTION_SECONDS, SqlTransaction
 from appconnect.store.vault import Vault
 
-BUSY_TIMEOUT_MS = 10_000
 LOCK_POLL_SECONDS = 0.05
-
-
-class StoreUnavailableError(Exception):
-    """The database cannot be opened, is busy, or is not ours."""
-
-
-def open_engine(database: Path) -> Engine:
-    """An engine for an SQLite file that exists: durable commits, real transactions for reads too.
-
-    A connection for each use: a file that was put in the old one's place is seen, as by any other program.
-    """
-    url = URL.create("sqlite", database=f"file:{quote(str(database))}", query={"mode": "rw", "uri": "true"})
-    engine = create_engine(
-        url,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-        poolclass=NullPool,
-        hide_parameters=True,  # an error that is logged must not have what was to be stored
-    )
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def database_file(engine: Engine) -> Path:
-    """The file behind an engine."""
-    return Path(unquote((engine.url.database or "").removeprefix("file:")))
-
-
-def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # else the driver begins transactions of its own, and none for reads
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
 
 
 class SqlStore:
@@ -75,6 +34,7 @@ class SqlStore:
         self._engine, self._vault = engine, vault
         self._public_url, self._lock_file = public_url, lock_file
         self._templates = ("[]", RouteTemplates())
+        self.sessions = SqlSessions(engine, vault)
 
     def revision(self) -> int:
         """The number that grows with each transaction."""
@@ -114,6 +74,14 @@ class SqlStore:
         with self._reading() as connection:
             row = connection.execute(select(table).where(table.c.state_digest == state_digest)).one_or_none()
             return rows.to_approval(row, self._vault) if row is not None else None
+
+    def has_event(self, type_: AuditEventType) -> bool:
+        """Whether such an audit event was ever recorded."""
+        table = schema.audit_events
+        with self._reading() as connection:
+            return (
+                connection.execute(select(table.c.id).where(table.c.type == type_.value).limit(1)).first() is not None
+            )
 
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
         """The newest first."""
@@ -185,14 +153,3 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn the database's errors into `StoreUnavailableError`."""
-    try:
-        yield
-    except OperationalError as error:
-        raise StoreUnavailableError(f"The database cannot be used: {error.orig}.") from error
-    except DatabaseError as error:
-        raise StoreUnavailableError(f"The database file is damaged or is none of ours: {error.orig}.") from error

@@ -1,0 +1,214 @@
+"""Who may use the console: the one-time link, signing in through WordPress, and the sessions that follow.
+
+WordPress's approval page proves who somebody is: the application password that comes back was made a moment ago by the
+user whom it stands for. It is looked at once and deleted.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from appconnect.control import passwords
+from appconnect.control.context import Context, InputError
+from appconnect.control.setup import require_administrator
+from appconnect.core.audit import AuditEventType
+from appconnect.core.sessions import LINK_SECONDS, SESSION_SECONDS, SETUP_SECONDS, Session
+from appconnect.core.snapshot import UpstreamCredential
+from appconnect.ports import (
+    ApplicationPassword,
+    OwnPassword,
+    PasswordState,
+    SiteProblem,
+    UpstreamError,
+    WordPressUser,
+)
+
+MAX_BROWSER_CHARACTERS = 200
+USE_SECONDS = 60
+"""How exactly it is kept when a session was used last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session that has begun, and the token for its cookie."""
+
+    session: Session
+    token: str
+
+
+# -- the one-time link ------------------------------------------------------------------------------------------------
+
+
+def make_link(context: Context) -> str | None:
+    """The token of a one-time link for the first administrator; None once somebody has signed in."""
+    if context.store.has_event(AuditEventType.SIGNED_IN):
+        return None
+    token = _new_token(context)
+    context.store.sessions.keep_link(_digest(token), expires_at=context.clock() + LINK_SECONDS)
+    return token
+
+
+def is_link(context: Context, token: str) -> bool:
+    """Whether a link would still work; looking does not use it up."""
+    return context.store.sessions.has_link(_digest(token), now=context.clock())
+
+
+def use_link(context: Context, token: str, *, browser: str) -> Begun | None:
+    """Begin a session that may connect a site; None for a link that is expired or used."""
+    if not context.store.sessions.use_link(_digest(token), now=context.clock()):
+        return None
+    return _begin(context, None, browser=browser)
+
+
+# -- signing in -------------------------------------------------------------------------------------------------------
+
+
+def sign_in(context: Context, credential: UpstreamCredential, *, app_id: str, browser: str) -> Begun:
+    """Begin the session of an administrator whom WordPress's approval page has just made a password for.
+
+    The password is deleted whatever comes of it. `app_id` is what the page was opened with: a password that was not
+    made for this sign-in proves nothing.
+
+    Raises:
+        InputError: the password was made for something else.
+        UpstreamError: WordPress does not know it, or the user is no administrator.
+
+    """
+    to = passwords.connection(context)
+    user = to.site.current_user(credential)
+    own = to.site.current_password(credential)
+    if own.app_id.lower() != app_id.lower():
+        raise InputError.of(
+            "Password",
+            "This application password was not made for this sign-in.",
+            "Use the one that WordPress shows after you approve.",
+        )
+    _delete(context, to, user, credential, own)
+    require_administrator(user)
+    return begin(context, user, browser=browser)
+
+
+def begin(context: Context, user: WordPressUser, *, browser: str) -> Begun:
+    """Begin the session of an administrator who has just proven who they are; no one-time link counts any more."""
+    begun = _begin(context, user, browser=browser)
+    context.store.sessions.forget_links()
+    with context.store.transaction() as transaction:
+        event = replace(context, actor=f"console:{user.login}").event(AuditEventType.SIGNED_IN, user.login)
+        transaction.record(event)
+    return begun
+
+
+def _delete(
+    context: Context,
+    to: passwords.Connection,
+    user: WordPressUser,
+    credential: UpstreamCredential,
+    own: OwnPassword,
+) -> None:
+    """Delete the password that proved who somebody is; recorded first, so that a crash leaves none behind."""
+    leaving = ApplicationPassword(
+        app_id=own.app_id,
+        user_id=user.id,
+        login=user.login,
+        client_id=None,
+        state=PasswordState.TO_REMOVE,
+        uuid=own.uuid,
+    )
+    with context.store.transaction() as transaction:
+        transaction.save_application_password(leaving)
+    with suppress(UpstreamError):
+        to.site.delete_application_password(credential, user.id, own.uuid)
+        with context.store.transaction() as transaction:
+            transaction.forget_application_password(leaving.app_id)
+
+
+# -- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def find_session(context: Context, token: str) -> Session | None:
+    """The session of a cookie's token, where it has not expired and WordPress still knows its user as an administrator.
+
+    WordPress is asked at most once a minute. Where it cannot be asked, the session goes on until it expires: an
+    administrator must be able to look at what is wrong.
+    """
+    now, kept = context.clock(), context.store.sessions
+    session = kept.find(_digest(token))
+    if session is None or session.is_expired(now=now):
+        return None
+    checked_at = session.checked_at
+    if session.needs_check(now=now):
+        if not _is_still_administrator(context, session):
+            kept.end(session.id)
+            _record(context, AuditEventType.SESSION_ENDED, session, "no administrator of the site any more")
+            return None
+        checked_at = now
+    if checked_at != session.checked_at or now - session.used_at >= USE_SECONDS:
+        kept.note(session.id, used_at=now, checked_at=checked_at)
+    return session
+
+
+def all_sessions(context: Context) -> Sequence[Session]:
+    """Every administrator's session that has not expired, the last used first."""
+    now = context.clock()
+    return [one for one in context.store.sessions.all() if one.is_administrator and not one.is_expired(now=now)]
+
+
+def end_session(context: Context, session_id: str) -> Session:
+    """End a session: its browser has to sign in again."""
+    found = next((one for one in context.store.sessions.all() if one.id == session_id), None)
+    if found is None or not context.store.sessions.end(session_id):
+        raise InputError.of("session", f"There is no session {session_id!r}.", "It may have ended already.")
+    if found.is_administrator:
+        _record(context, AuditEventType.SESSION_ENDED, found, "")
+    return found
+
+
+def end_other_sessions(context: Context, but: Session) -> int:
+    """End every session but one; how many there were."""
+    others = [one for one in all_sessions(context) if one.id != but.id]
+    context.store.sessions.end_all(but=but.id)
+    for one in others:
+        _record(context, AuditEventType.SESSION_ENDED, one, "")
+    return len(others)
+
+
+def _is_still_administrator(context: Context, session: Session) -> bool:
+    assert session.user_id is not None
+    try:
+        to = passwords.connection(context)
+        require_administrator(to.site.find_user(to.administrator.credential, str(session.user_id)))
+    except InputError:
+        return True  # no site is connected: whoever disconnected it must be able to connect another
+    except UpstreamError as error:
+        return error.problem not in (SiteProblem.NO_SUCH_USER, SiteProblem.NOT_AN_ADMINISTRATOR)
+    return True
+
+
+def _record(context: Context, type_: AuditEventType, session: Session, details: str) -> None:
+    with context.store.transaction() as transaction:
+        transaction.record(context.event(type_, session.login or "", details))
+
+
+def _begin(context: Context, user: WordPressUser | None, *, browser: str) -> Begun:
+    token, now = _new_token(context), context.clock()
+    session = Session(
+        id=context.entropy(6).hex(),
+        user_id=user.id if user else None,
+        login=user.login if user else None,
+        browser="".join(filter(str.isprintable, browser))[:MAX_BROWSER_CHARACTERS],
+        created_at=now,
+        expires_at=now + (SESSION_SECONDS if user else SETUP_SECONDS),
+        checked_at=now,
+        used_at=now,
+    )
+    context.store.sessions.begin(session, _digest(token), now=now)
+    return Begun(session, token)
+
+
+def _new_token(context: Context) -> str:
+    return context.entropy(32).hex()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

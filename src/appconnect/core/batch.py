@@ -96,6 +96,19 @@ def rewritten(request: CanonicalRequest) -> CanonicalRequest:
     )
 
 
+def read_body(request: CanonicalRequest, content: bytes) -> tuple[CanonicalRequest, Batch | None, bytes]:
+    """A request whose body has been read: what it is now, its parts where it is a batch, and the body that goes on.
+
+    `Refused` where the body has no single meaning.
+    """
+    if is_batch(request):
+        batch = parse_batch(request, content)
+        return rewritten(request), batch, batch.to_json()
+    if request.body is None:
+        return request, None, content
+    return replace(request, body=request.body.read(content)), None, content
+
+
 # -- where the parts are ----------------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ class PinnedParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
+class Segment:
     """One segment of a template: a literal, or a pattern with the parameters in it."""
 
     literal: str | None
@@ -49,13 +49,13 @@ class _Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
+class Template:
     """A template's segments; with `tail` the parameters of a pattern that may hold any number of segments more.
 
     What stands for that pattern starts with `prefix`.
     """
 
-    segments: tuple[_Segment, ...]
+    segments: tuple[Segment, ...]
     tail: tuple[bytes, ...] | None = None
     prefix: str = ""
 
@@ -92,7 +92,7 @@ class RouteTemplates:
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self.texts = tuple(texts)
-        self._templates = [_compile(text) for text in self.texts]
+        self._templates = [parse_template(text) for text in self.texts]
         self._pinned: dict[RouteRule, tuple[PinnedParameter, ...]] = {}
 
     def pinned_by(self, rule: RouteRule) -> tuple[PinnedParameter, ...]:
@@ -106,6 +106,11 @@ class RouteTemplates:
                 self._pinned.clear()
             pinned = self._pinned[rule] = tuple(dict.fromkeys(self._find_pinned(rule)))
         return pinned
+
+    def opened_by(self, rule: RouteRule) -> tuple[str, ...]:
+        """The templates of which a rule's path opens at least one route, whatever its method, in the site's order."""
+        templates = zip(self.texts, self._templates, strict=True)
+        return tuple(text for text, template in templates if template.pinned_by(rule.segments) is not None)
 
     def _find_pinned(self, rule: RouteRule) -> Iterator[PinnedParameter]:
         is_listed = False
@@ -129,16 +134,16 @@ _TOKEN: Final = re.compile(
 )
 
 
-def _compile(text: str) -> _Template:
+def parse_template(text: str) -> Template:
     """Split a template at the slashes between its patterns, up to the first pattern that may itself hold a slash."""
-    segments: list[_Segment] = []
+    segments: list[Segment] = []
     pieces = _split(text)
     for at, (piece, may_hold_slash) in enumerate(pieces):
         if may_hold_slash:
             rest = "/".join(each for each, _ in pieces[at:])
-            return _Template(tuple(segments), _names(rest), _prefix(piece))
+            return Template(tuple(segments), _names(rest), _prefix(piece))
         segments.append(_read_segment(piece))
-    return _Template(tuple(segments))
+    return Template(tuple(segments))
 
 
 def _prefix(piece: str) -> str:
@@ -177,10 +182,10 @@ def _matches_slash(kind: str | None, symbol: str) -> bool:
             return symbol in ("/", ".")
 
 
-def _read_segment(text: str) -> _Segment:
+def _read_segment(text: str) -> Segment:
     if _PLAIN.fullmatch(text):
-        return _Segment(_unescape(text))
-    return _Segment(None, _to_python(text), _names(text))
+        return Segment(_unescape(text))
+    return Segment(None, _to_python(text), _names(text))
 
 
 def _to_python(text: str) -> "re.Pattern[bytes] | None":

@@ -1,11 +1,10 @@
 """One request with a token on its way: its canonical form, and as much of its body as the decision needed."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 
 from appconnect.asgi import ClientGone
 from appconnect.core.access import Access
-from appconnect.core.batch import Batch, is_batch, parse_batch, rewritten
+from appconnect.core.batch import Batch, read_body
 from appconnect.core.body import MAX_FORM_FIELDS, MAX_READ_BYTES, Reading
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.decision import Decision, Deny, Reason, Undecided, decide
@@ -83,12 +82,7 @@ class Exchange:
 
     async def _read(self) -> None:
         content = self._content if self._content is not None else await self.incoming.whole(max_bytes=MAX_READ_BYTES)
-        if is_batch(self.canonical):
-            self.batch = parse_batch(self.canonical, content)
-            self.canonical, content = rewritten(self.canonical), self.batch.to_json()
-        elif self.canonical.body is not None:
-            self.canonical = replace(self.canonical, body=self.canonical.body.read(content))
-        self._content = content
+        self.canonical, self.batch, self._content = read_body(self.canonical, content)
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

@@ -1,9 +1,10 @@
-"""PHP, web servers and a database server from Debian's or Ubuntu's packages: install only what is missing.
+"""PHP, web servers, a database server and a browser from Debian's or Ubuntu's packages: install only what is missing.
 
 The generic names (`php-cli`, not `php8.2-cli`) lead to the release's own PHP: 8.2 on Debian 12, 8.3 on Ubuntu 24.04.
 """
 
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -33,6 +34,9 @@ FOR_NGINX = (*FOR_BUILTIN_SERVER, "php-fpm", "nginx")
 FOR_APACHE = (*_FOR_WORDPRESS, "php-mysql", "apache2-bin", "libapache2-mod-php", "mariadb-server-core", "wordpress")
 """What `classic.classic_site` and `servers.apache_mod_php` need: programs, and no service of the system."""
 
+FOR_BROWSER = ("chromium", "fonts-dejavu-core")
+"""What the browser tests need; one family of fonts, sans-serif and mono, so that pictures have text."""
+
 WORDPRESS = Path("/usr/share/wordpress")
 """Where the package `wordpress` has its files."""
 
@@ -41,6 +45,13 @@ APACHE_MODULES = Path("/usr/lib/apache2/modules")
 
 _PROGRAMS = {"php-cli": "php", "apache2-bin": "apache2", "mariadb-server-core": "mariadbd"}
 """Package → its program, where that has another name."""
+
+_BROWSERS = ("chromium", "google-chrome")  # not chromium-browser: on Ubuntu that is a script which says "install it"
+_FONTS = Path("/usr/share/fonts")
+_NO_SNAP = """\
+The browser tests need Chromium, which Ubuntu has as a snap only. Run this, then try again:
+  sudo snap install chromium
+Or install Google's Chrome; its program google-chrome will do."""
 
 _SYSTEM_PROGRAMS = "/usr/sbin:/usr/local/sbin:/sbin"  # where they are, and an ordinary user's PATH does not lead
 
@@ -71,7 +82,8 @@ def ensure_installed(packages: tuple[str, ...], *, say: Say) -> None:
     """Install those of `packages` whose programs or PHP extensions are not there yet. Starts no service.
 
     Raises:
-        PackagesMissing: no apt-get here, or neither root nor a `sudo` that asks for no password.
+        PackagesMissing: no apt-get here, neither root nor a `sudo` that asks for no password, or a browser that
+            apt-get cannot bring.
         CommandFailed: apt-get failed.
 
     """
@@ -81,6 +93,8 @@ def ensure_installed(packages: tuple[str, ...], *, say: Say) -> None:
     names = " ".join(missing)
     if shutil.which("apt-get") is None:
         raise PackagesMissing(f"This needs what Debian calls {names}; install it by this system's own means.")
+    if "chromium" in missing and _is_ubuntu():
+        raise PackagesMissing(_NO_SNAP)
     say(f"Installing {names}")
     command = [*_root_prefix(missing), "sh", "-c", _INSTALL, "install", *missing]
     try:
@@ -118,6 +132,19 @@ def fpm_program() -> str:
 
     """
     return program(f"php-fpm{_php_release()}")
+
+
+def browser_program() -> str:
+    """The path of Chromium.
+
+    Raises:
+        PackagesMissing: it is not installed.
+
+    """
+    for name in _BROWSERS:
+        if path := shutil.which(name):
+            return path
+    raise PackagesMissing("chromium is not installed.")
 
 
 def mod_php() -> Path:
@@ -171,11 +198,19 @@ def _is_there(package: str, loaded: frozenset[str]) -> bool:
                 mod_php()
             case "wordpress":
                 wordpress_version()
+            case "chromium":
+                browser_program()
+            case "fonts-dejavu-core":
+                return any(_FONTS.rglob("DejaVuSansMono.ttf"))
             case _:
                 program(_PROGRAMS.get(package, package))
     except PackagesMissing:
         return False
     return True
+
+
+def _is_ubuntu() -> bool:
+    return platform.freedesktop_os_release().get("ID") == "ubuntu"
 
 
 def _loaded_extensions() -> frozenset[str]:

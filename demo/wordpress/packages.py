@@ -1,8 +1,8 @@
-"""WordPress itself, from the npm registry into the project's `.cache/`: downloaded once, verified, extracted.
+"""WordPress itself and what tests it, from the npm registry into `.cache/`: downloaded once, verified, extracted.
 
 `@wp-playground/wordpress-builds` has each release in two halves: a zip with the PHP and what PHP reads, and a folder
 with the scripts, styles, fonts and pictures that only browsers read. `@wp-playground/cli` has the current SQLite
-drop-in.
+drop-in. `axe-core` is what the browser tests check pages with.
 """
 
 import base64
@@ -85,10 +85,18 @@ SQLITE_DROP_IN = NpmPackage(
     size_bytes=399_290,
     wanted=("sqlite-database-integration.zip",),
 )
+AXE = NpmPackage(
+    name="axe-core",
+    version="4.14.1",
+    integrity="sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    size_bytes=708_405,
+    wanted=("axe.min.js", "LICENSE"),
+)
+FOR_WORDPRESS = (BUILDS, SQLITE_DROP_IN)
 
 
-def fetch(*, say: Say) -> None:
-    """Have both packages in the cache; does nothing when they are there.
+def fetch(packages: tuple[NpmPackage, ...] = FOR_WORDPRESS, *, say: Say) -> None:
+    """Have these packages in the cache; does nothing when they are there.
 
     Raises:
         CommandFailed: npm could not download one.
@@ -96,7 +104,7 @@ def fetch(*, say: Say) -> None:
 
     """
     with cache_lock():
-        for package in (BUILDS, SQLITE_DROP_IN):
+        for package in packages:
             if not package.folder.exists():
                 _fetch(package, say)
 

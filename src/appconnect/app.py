@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appconnect import telemetry
+from appconnect.activity import Recorder
 from appconnect.asgi import Answer, Application, Receive, Scope, Send, json_answer, send_answer
+from appconnect.console.api import PATH as API_PATH
+from appconnect.console.api import admin_api
+from appconnect.console.app import World, console
 from appconnect.console.approved import Approved
+from appconnect.console.pages import PAGES
 from appconnect.control.context import Context
 from appconnect.control.credentials import check_credential
 from appconnect.control.routes import refresh_route_templates
@@ -26,7 +31,8 @@ from appconnect.ports import Health
 from appconnect.settings import Settings
 from appconnect.site.upstream import AiohttpUpstream
 from appconnect.store.engine import StoreUnavailableError, open_engine
-from appconnect.store.feed import Feed
+from appconnect.store.feed import INTERVAL_SECONDS, Feed
+from appconnect.store.flusher import Flusher
 from appconnect.store.sql_store import SqlStore
 from appconnect.store.vault import Vault, WrongKeyError
 from appconnect.telemetry import logger
@@ -44,6 +50,8 @@ IMPATIENCE_SECONDS: Final = 10.0
 ROUTES_INTERVAL_SECONDS: Final = 600.0
 """How often, while clients are at work, the site is asked whether its plugins have brought other routes."""
 READYZ: Final = "/app-connect/readyz"
+NOTICE_SECONDS: Final = 2 * INTERVAL_SECONDS
+"""In which every other worker notices a change, too."""
 
 
 def clock() -> int:
@@ -89,10 +97,13 @@ class _Running:
     """What exists while a worker serves."""
 
     feed: Feed
+    flusher: Flusher
     upstream: AiohttpUpstream
     gateway: Gateway
     endpoints: Endpoints
     approved: Approved
+    console: Application
+    admin_api: Application
 
 
 class App:
@@ -113,13 +124,20 @@ class App:
     def _route(self, path: str, running: _Running) -> Application:
         if running.endpoints.serves(path.removesuffix("/")):
             return running.endpoints
-        if path == "/app-connect" or path.startswith(("/app-connect/", "/wp-json/app-connect/")):
-            if path == HEALTHZ:
-                return partial(_answer_with, json_answer(200, {"status": "ok"}))
-            if path == READYZ:
-                return partial(_answer_with, _readiness(running.feed.snapshot))
-            return running.approved if running.approved.serves(path) else partial(_answer_with, _NOT_FOUND)
+        if path.startswith("/wp-json/app-connect/"):
+            return partial(_answer_with, _NOT_FOUND)
+        if path == "/app-connect" or path.startswith("/app-connect/"):
+            return self._own(path, running)
         return running.gateway
+
+    def _own(self, path: str, running: _Running) -> Application:
+        if path == HEALTHZ:
+            return partial(_answer_with, json_answer(200, {"status": "ok"}))
+        if path == READYZ:
+            return partial(_answer_with, _readiness(running.feed.snapshot))
+        if running.approved.serves(path):
+            return running.approved
+        return running.admin_api if path.startswith(API_PATH + "/") else running.console
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -145,6 +163,7 @@ class App:
     async def _serving(self, running: _Running) -> AsyncIterator[None]:
         self._running = running
         watching = asyncio.create_task(running.feed.watch())
+        flushing = asyncio.create_task(running.flusher.run())
         try:
             yield
         finally:
@@ -153,10 +172,12 @@ class App:
                 await watching
             await running.gateway.credentials.close()
             await running.upstream.close()
+            running.flusher.close()
+            await flushing
 
     def _build(self) -> _Running:
         settings, store = self._settings, open_store(self._settings)
-        feed = Feed(store, clock)
+        feed, recorder = Feed(store, clock), Recorder()
         upstream = AiohttpUpstream(
             ca_file=settings.upstream_ca_file,
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
@@ -171,6 +192,7 @@ class App:
         async def check(client_id: str) -> Health:
             nonlocal next_look
             health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
+            recorder.checked(client_id, health, clock())
             if time.monotonic() > next_look:
                 next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
                 await asyncio.to_thread(lambda: refresh_route_templates(context()))
@@ -186,6 +208,7 @@ class App:
             remembered=RememberedAccess(),
             slots=Slots(settings.max_in_flight_per_client, settings.max_wait_seconds),
             credentials=credentials,
+            recorder=recorder,
             untokened=settings.untokened,
         )
         endpoints = Endpoints(
@@ -195,8 +218,27 @@ class App:
             clock=clock,
             new_token_id=lambda: os.urandom(16).hex(),
             throttle=Throttle(time.monotonic),
+            recorder=recorder,
         )
-        return _Running(feed, upstream, gateway, endpoints, Approved(context))
+        flusher = Flusher(recorder.take, store.activities, clock)
+        console, admin_api = self._build_console(store, feed)
+        return _Running(feed, flusher, upstream, gateway, endpoints, Approved(context), console, admin_api)
+
+    def _build_console(self, store: SqlStore, feed: Feed) -> tuple[Application, Application]:
+        def context(actor: str) -> Context:
+            return control_context(self._settings, store, actor=actor)
+
+        world = World(
+            context=context,
+            catch_up=feed.tick,
+            monotonic=time.monotonic,
+            throttle=Throttle(time.monotonic),
+            public_url=self._settings.public_url,
+        )
+        settle_seconds = NOTICE_SECONDS if self._settings.workers > 1 else 0.0
+        throttle = Throttle(time.monotonic)
+        api = admin_api(context, catch_up=feed.tick, throttle=throttle, settle_seconds=settle_seconds)
+        return console(world, PAGES), api
 
 
 _NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")

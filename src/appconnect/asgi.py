@@ -44,6 +44,12 @@ def to_request(scope: Scope) -> Request:
     return Request(scope["method"], scope["raw_path"], scope["query_string"], tuple(scope["headers"]))
 
 
+def peer_address(scope: Scope) -> str:
+    """The address of the connection's other end; behind a proxy, the proxy's."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
 async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
     """A whole small body; `BodyTooLarge` past `max_bytes`, `ClientGone` where it never ends."""
     body = bytearray()

@@ -1,11 +1,13 @@
 """How the product meets the world: protocols in the core's words, which adapters fulfil and `app.py` hands out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from appconnect.core import activity
+from appconnect.core.admin_tokens import AdminToken
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
@@ -82,6 +84,8 @@ class Transaction(Protocol):
     def answer_approval(self, state_digest: str, credential: UpstreamCredential | None, *, now: int) -> bool: ...
     def forget_approval(self, state_digest: str) -> None: ...
     def revoke_token(self, token_id: str, *, expires_at: int, now: int) -> None: ...
+    def add_admin_token(self, token: AdminToken, *, now: int) -> None: ...
+    def delete_admin_token(self, token_id: str) -> None: ...
     def record(self, event: AuditEvent) -> None: ...
 
 
@@ -102,8 +106,43 @@ class Sessions(Protocol):
     def take_notice(self, session_id: str) -> Secret | None: ...
 
 
+class AdminTokens(Protocol):
+    """Administrator tokens, each known by the SHA-256 of what the program has."""
+
+    def find(self, digest: bytes) -> AdminToken | None: ...
+    def all(self) -> Sequence[AdminToken]: ...
+    def note_use(self, token_id: str, *, now: int) -> None: ...
+
+
+class Activities(Protocol):
+    """What clients did, written beside their requests. It moves no revision: the data plane reads none of it."""
+
+    def write(self, recorded: activity.Activity, *, now: int) -> None:
+        """Add what was recorded to what is there, all of it or nothing, and drop what is too old."""
+        ...
+
+    def refusals(
+        self, wanted: activity.RefusalFilter, *, older_than: int | None, limit: int
+    ) -> activity.Page[activity.Refusal]: ...
+    def events(
+        self, wanted: activity.EventFilter, *, older_than: int | None, limit: int
+    ) -> activity.Page[AuditEvent]: ...
+    def usage(self, client_id: str | None, *, since: int, step_seconds: int) -> Sequence[activity.UsedIn]: ...
+    def rule_uses(self, client_id: str, *, since: int) -> Mapping[str, activity.RuleUse]: ...
+    def last_uses(self) -> Mapping[str, int]: ...
+    def secret_uses(self) -> Mapping[activity.SecretKey, int]: ...
+    def credential_checks(self) -> Mapping[str, activity.CredentialCheck]: ...
+    def lost(self, *, since: int) -> int: ...
+
+
 class Store(Protocol):
     """What is kept between starts."""
+
+    @property
+    def activities(self) -> Activities: ...
+
+    @property
+    def admin_tokens(self) -> AdminTokens: ...
 
     @property
     def sessions(self) -> Sessions: ...
@@ -249,14 +288,8 @@ DiscoverSite = Callable[[str, str | None], SiteDescription]
 """Find the REST API of a site from the address that a person gave, and where it answers if that is elsewhere."""
 
 
-class Health(StrEnum):
-    """What a check of an upstream credential found."""
-
-    HEALTHY = "healthy"
-    REPLACED = "replaced"
-    LOST = "lost"
-    UNKNOWN = "unknown"  # WordPress could not be asked
-
+Health = activity.Health
+"""What a check of an upstream credential found."""
 
 CheckCredential = Callable[[str], Awaitable[Health]]
 """Check the upstream credential of a client, replacing it once where WordPress no longer accepts it."""

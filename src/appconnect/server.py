@@ -25,16 +25,16 @@ UNSENT_BYTES: Final = 131_072
 """What the kernel keeps of an answer for a client that takes it slowly: more would hide from us whether it does."""
 
 
-def start(settings: Settings, *, as_json: bool) -> NoReturn:
+def start(settings: Settings, console_link: str, *, as_json: bool) -> NoReturn:
     """Become the server. The settings go through a pipe: the encryption key stands in no argument or environment."""
     reader, writer = os.pipe()
-    os.write(writer, pickle.dumps((settings, as_json)))
+    os.write(writer, pickle.dumps((settings, console_link, as_json)))
     os.close(writer)
     os.set_inheritable(reader, True)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "appconnect.server", str(reader)])  # noqa: S606 - ourselves
 
 
-def run(settings: Settings, as_json: bool) -> None:
+def run(settings: Settings, console_link: str, as_json: bool) -> None:
     """Listen and serve until stopped; with several workers, restart one that dies."""
     config = uvicorn.Config(
         App(settings),
@@ -51,7 +51,7 @@ def run(settings: Settings, as_json: bool) -> None:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     listening = _listen(settings.host, settings.port)
-    print(_greeting(settings, as_json=as_json), flush=True)  # noqa: T201 - what the command `serve` says
+    print(_greeting(settings, console_link, as_json=as_json), flush=True)  # noqa: T201 - what the command `serve` says
     with contextlib.suppress(KeyboardInterrupt):
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
@@ -59,12 +59,18 @@ def run(settings: Settings, as_json: bool) -> None:
             Multiprocess(config, sockets=[listening]).run()
 
 
-def _greeting(settings: Settings, *, as_json: bool) -> str:
+def _greeting(settings: Settings, console_link: str, *, as_json: bool) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
     if as_json:
-        return json.dumps({"listening": address, "public_url": settings.public_url, "workers": settings.workers})
-    return f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C."
+        said = {"listening": address, "public_url": settings.public_url, "workers": settings.workers}
+        return json.dumps({**said, "console": console_link})
+    lines = [f"App Connect listens on {address} for {settings.public_url}. Stop it with Ctrl-C."]
+    if console_link.endswith("/"):
+        lines.append(f"The console is at {console_link}")
+    else:
+        lines.append(f"To set it up in a browser, open this link, which works once, within a day:\n  {console_link}")
+    return "\n".join(lines)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -23,6 +23,11 @@ from appconnect.core.secret import Secret
 ENVIRONMENT_PREFIX = "APP_CONNECT_"
 FILE_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
 DEFAULT_FILE = "app-connect.toml"
+GATEWAY_VARIABLE = ENVIRONMENT_PREFIX + "GATEWAY"
+TOKEN_VARIABLE = ENVIRONMENT_PREFIX + "TOKEN"
+TOKEN_FILE_VARIABLE = ENVIRONMENT_PREFIX + "TOKEN_FILE"
+_OF_THE_COMMAND = frozenset((FILE_VARIABLE, GATEWAY_VARIABLE, TOKEN_VARIABLE, TOKEN_FILE_VARIABLE))
+"""Variables that are no settings of a gateway: they say which one a command is for."""
 
 
 class Problem(NamedTuple):
@@ -121,6 +126,36 @@ def load(named: Path | None = None) -> Settings:
     return settings
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteGateway:
+    """A gateway elsewhere, which a command asks through its admin API."""
+
+    url: str
+    token: Secret
+    ca_file: Path | None
+
+
+def remote_gateway(url: str | None, token_file: Path | None, ca_file: Path | None) -> RemoteGateway | None:
+    """The gateway that options or the environment name; None for the one that the settings here are of."""
+    chosen = url or os.environ.get(GATEWAY_VARIABLE)
+    if not chosen:
+        if token_file is not None or ca_file is not None:
+            raise SettingsError([Problem("--gateway", "is missing.", "Name the gateway that the token is for.")])
+        return None
+    problems: list[Problem] = []
+    if wrong := public_url_problem(chosen):
+        problems.append(Problem("--gateway" if url else GATEWAY_VARIABLE, f"is {chosen!r}.", wrong))
+    file = token_file or (Path(named) if (named := os.environ.get(TOKEN_FILE_VARIABLE)) else None)
+    where = "--token-file" if token_file else TOKEN_FILE_VARIABLE
+    token = _read_secret(file, where, problems) if file else Secret(os.environ.get(TOKEN_VARIABLE, "").strip())
+    if token is not None and not token.reveal():
+        remedy = f"Name a file with an administrator token: --token-file or {TOKEN_FILE_VARIABLE}."
+        problems.append(Problem("--token-file", "is missing or empty.", remedy))
+    if problems or token is None:
+        raise SettingsError(problems)
+    return RemoteGateway(chosen, token, ca_file)
+
+
 _Gathered = tuple[dict[str, Any], dict[str, str], list[Problem]]
 
 
@@ -131,7 +166,7 @@ def _gather(file: Path) -> _Gathered:
     environment = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): text
         for name, text in os.environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in _OF_THE_COMMAND
     }
     in_file = _read_file(file, is_needed=not any(name.startswith("encryption_key") for name in environment))
     for origin, content in ((str(file), in_file), ("the environment", environment)):

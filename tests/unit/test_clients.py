@@ -10,7 +10,7 @@ from appconnect.core.clients import (
     Client,
     ClientSecretHash,
     GrantType,
-    check_secret,
+    find_secret,
     hash_secret,
     new_client_id,
     new_client_secret,
@@ -81,7 +81,7 @@ def test_a_secret_is_stored_as_its_sha_256():
 
 
 def test_the_right_secret_is_right():
-    assert check_secret(backend(stored(NEW)), NEW, now=100)
+    assert find_secret(backend(stored(NEW)), NEW, now=100)
 
 
 @pytest.mark.parametrize(
@@ -100,38 +100,38 @@ def test_the_right_secret_is_right():
     ],
 )
 def test_another_secret_is_wrong(presented):
-    assert not check_secret(backend(stored(NEW)), presented, now=100)
+    assert not find_secret(backend(stored(NEW)), presented, now=100)
 
 
 def test_no_secret_is_right_for_a_client_that_does_not_exist():
-    assert not check_secret(None, NEW, now=100)
+    assert not find_secret(None, NEW, now=100)
 
 
 def test_no_secret_is_right_for_a_client_without_any():
-    assert not check_secret(backend(), NEW, now=100)
+    assert not find_secret(backend(), NEW, now=100)
 
 
 @pytest.mark.parametrize("presented", [OLD, NEW])
 def test_while_rotating_both_secrets_are_right(presented):
-    assert check_secret(backend(stored(OLD, expires_at=200), stored(NEW)), presented, now=199)
+    assert find_secret(backend(stored(OLD, expires_at=200), stored(NEW)), presented, now=199)
 
 
 def test_the_old_secret_ends_at_its_time():
-    assert not check_secret(backend(stored(OLD, expires_at=200), stored(NEW)), OLD, now=200)
+    assert not find_secret(backend(stored(OLD, expires_at=200), stored(NEW)), OLD, now=200)
 
 
 def test_the_new_secret_stays():
-    assert check_secret(backend(stored(OLD, expires_at=200), stored(NEW)), NEW, now=200)
+    assert find_secret(backend(stored(OLD, expires_at=200), stored(NEW)), NEW, now=200)
 
 
 def test_expired_secrets_do_not_crowd_out_the_valid_one():
     client = backend(stored("acs_1", expires_at=10), stored("acs_2", expires_at=20), stored(NEW))
-    assert check_secret(client, NEW, now=100)
+    assert find_secret(client, NEW, now=100)
 
 
 def test_a_third_valid_secret_is_not_forgotten():
     client = backend(stored("acs_1", expires_at=200), stored("acs_2", expires_at=200), stored(NEW))
-    assert check_secret(client, NEW, now=100)
+    assert find_secret(client, NEW, now=100)
 
 
 # -- the guide's words ------------------------------------------------------------------------------------------------

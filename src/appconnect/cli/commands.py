@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from appconnect.cli import clients, output, serving, site, switches
-from appconnect.cli.opening import named_settings_file, wait_until_changes_count
+from appconnect.cli import activity, admin_tokens, clients, explain, keys, output, serving, sessions, site, switches
+from appconnect.cli.opening import chosen_gateway, named_settings_file, wait_until_changes_count
 from appconnect.control.context import InputError
 from appconnect.ports import UpstreamError
-from appconnect.settings import SettingsError
+from appconnect.settings import SettingsError, remote_gateway
 from appconnect.store.engine import StoreUnavailableError
 from appconnect.store.vault import WrongKeyError
 
@@ -27,6 +27,11 @@ site.register(app)
 serving.register(app)
 app.add_typer(switches.app, name="settings")
 app.add_typer(clients.app, name="clients")
+explain.register(app)
+app.add_typer(activity.app, name="activity")
+app.add_typer(keys.app, name="keys")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(admin_tokens.app, name="admin-tokens")
 
 
 def _show_version(is_wanted: bool) -> None:
@@ -41,12 +46,28 @@ def options(
         Path | None,
         typer.Option(help="The settings file. Default: $APP_CONNECT_SETTINGS, or app-connect.toml in this folder."),
     ] = None,
+    gateway: Annotated[
+        str | None,
+        typer.Option(help="A gateway elsewhere, by its address: https://… Default: $APP_CONNECT_GATEWAY, or none."),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with an administrator token for it. "
+            "Default: $APP_CONNECT_TOKEN_FILE, or the token itself in $APP_CONNECT_TOKEN."
+        ),
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="A PEM file with the certificate authority of its certificate, if private.")
+    ] = None,
     show_version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Global options."""
     named_settings_file[:] = [settings] if settings is not None else []
+    elsewhere = remote_gateway(gateway, token_file, ca_file)
+    chosen_gateway[:] = [elsewhere] if elsewhere is not None else []
 
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Typer's own copy of it has no public name

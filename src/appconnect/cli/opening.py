@@ -9,7 +9,7 @@ from appconnect.cli import output
 from appconnect.control import passwords
 from appconnect.control.context import Context, InputError
 from appconnect.ports import Store, UpstreamError
-from appconnect.settings import Settings, load
+from appconnect.settings import RemoteGateway, Settings, load
 from appconnect.store import feed
 from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.migrate import migrate
@@ -18,12 +18,23 @@ named_settings_file: list[Path] = []
 """The file given by `--settings`, which stands before every command's name."""
 
 
+chosen_gateway: list[RemoteGateway] = []
+"""The gateway elsewhere that the command is for; empty: the one whose settings are here."""
+
+
 _opened: list[tuple[Store, int]] = []
 """The store that this command opened, and its revision then."""
 
 
+def must_be_here() -> None:
+    """`InputError` where a command that works only here is to work elsewhere."""
+    if chosen_gateway:
+        raise InputError.of("--gateway", "This command works only at the gateway itself.", "Run it there, without it.")
+
+
 def settings() -> Settings:
     """The settings in effect."""
+    must_be_here()
     return load(named_settings_file[0] if named_settings_file else None)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from appconnect import server
 from appconnect.cli import opening, output
+from appconnect.control.sessions import first_link
 from appconnect.site.tls import tls_context
 
 
@@ -32,7 +33,7 @@ def serve(
         port=port or settings.port,
         workers=workers or settings.workers,
     )
-    server.start(chosen, as_json=as_json)
+    server.start(chosen, first_link(context), as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

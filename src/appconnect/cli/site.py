@@ -13,12 +13,17 @@ import typer
 
 from appconnect.app import control_context, open_store
 from appconnect.cli import opening, output
-from appconnect.cli.clients import read_secret
-from appconnect.control import passwords, setup
+from appconnect.cli.performing import listed, perform
+from appconnect.cli.reading import read_secret
+from appconnect.cli.switches import labels
+from appconnect.control import setup
 from appconnect.control.context import Context, InputError, InputProblem
-from appconnect.control.credentials import check_credential
+from appconnect.control.operations.activity import EVENTS
+from appconnect.control.operations.activity_values import EventsWanted
+from appconnect.control.operations.operation import Nothing, to_json
+from appconnect.control.operations.site import CHECK
 from appconnect.core.secret import Secret
-from appconnect.ports import Health, SiteDescription, UpstreamError
+from appconnect.ports import Health, SiteDescription
 from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file
 from appconnect.site.reach import answers
 from appconnect.store.engine import open_engine
@@ -41,6 +46,7 @@ def init(
     as_json: output.JsonOption = False,
 ) -> None:
     """Set up a gateway in this folder: settings, encryption key, database, signing key. Safe to repeat."""
+    opening.must_be_here()
     if public_url is not None and (problem := public_url_problem(public_url)):
         raise InputError.of("--public-url", f"{public_url!r} cannot be the public address.", problem)
     file = settings_file(opening.named_settings_file[0] if opening.named_settings_file else None)
@@ -125,29 +131,20 @@ def disconnect(*, as_json: output.JsonOption = False) -> None:
 
 def status(*, as_json: output.JsonOption = False) -> None:
     """Check the site, the administrator's credential and each client's, replacing one that is lost."""
-    context = opening.open_context()
-    snapshot = context.store.snapshot(now=context.clock())
-    try:
-        to = passwords.connection(context)
-        user = to.site.current_user(to.administrator.credential)
-        site, is_well = f"{to.address.url}, as {user.login}", True
-    except (InputError, UpstreamError) as error:
-        site, is_well = str(error), False
-    health = {client.id: check_credential(context, client.id).value for client in snapshot.clients.values()}
-    unfinished = len(passwords.unfinished(context))
+    found = perform(CHECK, Nothing())
     if as_json:
-        output.show_json({"site": site, "site_ok": is_well, "clients": health, "unfinished": unfinished})
+        output.show_json(to_json(found))
     else:
         output.show_pairs(
             (
-                ("Site", site),
-                ("API", "enabled" if snapshot.switches.is_api_enabled else "disabled"),
-                ("Grant Types", ", ".join(one.label for one in snapshot.switches.grant_types) or "none enabled"),
-                *((f"Client {id_}", f"credential {state}") for id_, state in health.items()),
-                ("Unfinished", f"{unfinished} application passwords to remove"),
+                ("Site", found.site),
+                ("API", "enabled" if found.api_enabled else "disabled"),
+                ("Grant Types", labels(found.grant_types)),
+                *((f"Client {id_}", f"credential {state}") for id_, state in found.clients.items()),
+                ("Unfinished", f"{found.unfinished} application passwords to remove"),
             )
         )
-    if not is_well or set(health.values()) - {Health.HEALTHY, Health.REPLACED}:
+    if not found.site_ok or set(found.clients.values()) - {Health.HEALTHY, Health.REPLACED}:
         raise typer.Exit(1)
 
 
@@ -157,22 +154,11 @@ def audit(
     as_json: output.JsonOption = False,
 ) -> None:
     """List what administrators did."""
-    events = opening.open_context().store.audit_events(limit=limit)
+    events = listed(EVENTS, EventsWanted(), at_most=limit)
     if as_json:
-        output.show_json(
-            [
-                {
-                    "at": one.at,
-                    "type": one.type.value,
-                    "actor": one.actor,
-                    "subject": one.subject,
-                    "details": one.details,
-                }
-                for one in events
-            ]
-        )
+        output.show_json(to_json(events))
     else:
-        rows = ((output.when(one.at), one.type.value, one.actor, one.subject, one.details) for one in events)
+        rows = ((output.when(one.at), one.type, one.actor, one.subject, one.details) for one in events)
         output.show_table(("When", "What", "Who", "On", "Details"), rows)
 
 
@@ -236,13 +222,13 @@ def _ask_in_browser(context: Context, description: SiteDescription, *, as_json: 
     has_way_back = settings.public_url.startswith("https://") and answers(
         f"{settings.public_url}/app-connect/healthz", settings.upstream_ca_file
     )
+    app_id = context.new_uuid()
     if has_way_back:
         with _awaited_approval(context) as state:
-            _show_page(
-                setup.authorize_url(context, description, settings.public_url + setup.APPROVAL_PATH + state), as_json
-            )
+            way_back = settings.public_url + setup.APPROVAL_PATH + state
+            _show_page(setup.authorize_url(description, app_id=app_id, success_url=way_back), as_json)
             return _wait_for_approval(context, state)
-    _show_page(setup.authorize_url(context, description, None), as_json)
+    _show_page(setup.authorize_url(description, app_id=app_id, success_url=None), as_json)
     output.hint("The page then shows a password. Paste it here, with the username that you approved as.")
     login = typer.prompt("Username", err=True)
     return login, Secret(typer.prompt("Password", hide_input=True, err=True))

@@ -37,5 +37,5 @@ def advice(rules: Iterable[RouteRule], access_mode: AccessMode) -> list[str]:
     if access_mode is AccessMode.FULL:
         said.append("Full access opens every REST route that the user may use. Restricted is safer.")
     elif not listed:
-        said.append("The allowlist is empty, so every request is denied. Add rules with `app-connect clients edit`.")
+        said.append("The allowlist is empty, so every request is denied. Add the routes that the client needs.")
     return said

@@ -230,7 +230,7 @@ def _check_name(context: Context, draft: Draft, client: Client, problems: list[I
     name = (draft.name or "").strip()
     others = context.store.snapshot(now=context.clock()).clients.values()
     if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-        remedy = f"Give it 1 to {MAX_NAME_CHARACTERS} printable characters, such as --name 'Backend Service'."
+        remedy = f"Give it 1 to {MAX_NAME_CHARACTERS} printable characters, such as Backend Service."
         problems.append(InputProblem("Name", f"{name!r} is not a name." if name else "is missing.", remedy))
     elif any(other.id != client.id and other.name.casefold() == name.casefold() for other in others):
         problems.append(InputProblem("Name", f"There is a client {name!r} already.", "Choose another name."))
@@ -302,7 +302,7 @@ def _check_user(
     field = "Client Credentials User"
     if draft.user is None:
         if policy.service_user.id == 0:
-            problems.append(InputProblem(field, "is missing.", "Name a WordPress user by login, e-mail or ID: --user."))
+            problems.append(InputProblem(field, "is missing.", "Name a WordPress user by login, e-mail address or ID."))
         return None
     try:
         return to.site.find_user(to.administrator.credential, draft.user)

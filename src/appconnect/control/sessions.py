@@ -40,13 +40,18 @@ class Begun:
 # -- the one-time link ------------------------------------------------------------------------------------------------
 
 
-def make_link(context: Context) -> str | None:
-    """The token of a one-time link for the first administrator; None once somebody has signed in."""
-    if context.store.has_event(AuditEventType.SIGNED_IN):
-        return None
+def first_link(context: Context) -> str:
+    """The console's address; a new one-time link while nobody has signed in and no site is connected to sign in with.
+
+    A link that was made before no longer counts.
+    """
+    snapshot = context.store.snapshot(now=context.clock())
+    home = f"{snapshot.public_url}/app-connect/"
+    if snapshot.site is not None or context.store.has_event(AuditEventType.SIGNED_IN):
+        return home
     token = _new_token(context)
     context.store.sessions.keep_link(_digest(token), expires_at=context.clock() + LINK_SECONDS)
-    return token
+    return f"{home}setup/{token}"
 
 
 def is_link(context: Context, token: str) -> bool:

@@ -70,13 +70,15 @@ def _check_no_other_site(context: Context, description: SiteDescription) -> None
         )
 
 
-def authorize_url(context: Context, description: SiteDescription, success_url: str | None) -> str:
-    """Core's own page where an administrator approves of us (`wp-admin/authorize-application.php`)."""
+def authorize_url(description: SiteDescription, *, app_id: str, success_url: str | None, name: str = APP_NAME) -> str:
+    """Core's own page where a user approves of us (`wp-admin/authorize-application.php`).
+
+    `app_id` is what the password is found by afterwards; without a `success_url` the page shows it.
+    """
     if description.authorize_url is None:
         raise InputError.of("SITE_URL", "The site does not say where applications are approved.", "Use --username.")
-    app_id = context.new_uuid()
     # WordPress wants another name for each of a user's passwords, and the one in use stays until this one works.
-    query = {"app_name": f"{APP_NAME} ({app_id[:8]})", "app_id": app_id}
+    query = {"app_name": f"{name} ({app_id[:8]})", "app_id": app_id}
     if success_url is not None:
         query["success_url"] = success_url
     joint = "&" if urlsplit(description.authorize_url).query else "?"

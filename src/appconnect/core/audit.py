@@ -26,6 +26,8 @@ class AuditEventType(StrEnum):
     KEY_RETIRED = "signing_key.retired"
     SERVICE_USER_CREATED = "service_user.created"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
+    ADMIN_TOKEN_CREATED = "admin_token.created"  # noqa: S105 - an event's name
+    ADMIN_TOKEN_REVOKED = "admin_token.revoked"  # noqa: S105 - an event's name
 
 
 @dataclass(frozen=True, slots=True)

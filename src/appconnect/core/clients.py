@@ -88,10 +88,22 @@ def new_client_id(entropy: bytes) -> str:
 
 def new_client_secret(entropy: bytes) -> Secret:
     """A client secret of 256 random bits with a prefix and a CRC-32, as scanners of leaked secrets expect."""
+    return new_secret(CLIENT_SECRET_PREFIX, entropy)
+
+
+def new_secret(prefix: str, entropy: bytes) -> Secret:
+    """A secret of 256 random bits behind a prefix, with a CRC-32."""
     if len(entropy) != 32:
-        raise ValueError("a client secret takes 32 random bytes")
-    body = CLIENT_SECRET_PREFIX + _base62(entropy, _SECRET_DIGITS)
+        raise ValueError("a secret takes 32 random bytes")
+    body = prefix + _base62(entropy, _SECRET_DIGITS)
     return Secret(body + _checksum(body))
+
+
+def is_well_formed(prefix: str, text: str) -> bool:
+    """Whether a text looks like a secret that was made with this prefix, its checksum included."""
+    body, checksum = text[:-_CHECKSUM_DIGITS], text[-_CHECKSUM_DIGITS:]
+    is_long_enough = len(text) == len(prefix) + _SECRET_DIGITS + _CHECKSUM_DIGITS
+    return is_long_enough and text.isascii() and text.startswith(prefix) and _checksum(body) == checksum
 
 
 def hash_secret(secret: str) -> bytes:
@@ -99,16 +111,16 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def check_secret(client: Client | None, presented: str, *, now: int) -> bool:
-    """Whether `presented` is a valid secret of the client, in the same time for a client that does not exist."""
+def find_secret(client: Client | None, presented: str, *, now: int) -> ClientSecretHash | None:
+    """The valid secret of the client that `presented` is, if it is one; it takes as long for no client."""
     digest = hash_secret(presented)
-    valid = [secret.sha256 for secret in client.secrets if not secret.is_expired(now=now)] if client else []
+    valid = [secret for secret in client.secrets if not secret.is_expired(now=now)] if client else []
     padding = [_NO_SECRET] * (2 - len(valid))
-    matches = [hmac.compare_digest(digest, stored) for stored in (*valid, *padding)]
-    return any(matches)
+    matches = [secret for secret in (*valid, *padding) if hmac.compare_digest(digest, secret.sha256)]
+    return matches[0] if matches else None
 
 
-_NO_SECRET = b"\0" * 32
+_NO_SECRET = ClientSecretHash(b"\0" * 32, created_at=0)
 
 
 def _base62(raw: bytes, digits: int) -> str:

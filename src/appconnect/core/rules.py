@@ -37,11 +37,16 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class RuleSyntaxError(ValueError):
-    """Text that is no route rule: where (`column`, from 1), what is wrong, and the spelling that would be right."""
+    """Text that is no route rule: where (`column`, from 1), what is wrong, and the spelling that would be right.
 
-    def __init__(self, text: str, column: int, problem: str, remedy: str) -> None:
+    `suggested` are the rules that were probably meant, where it can be told.
+    """
+
+    def __init__(self, text: str, column: int, problem: str, suggested: Sequence[str]) -> None:
+        remedy = _remedy(suggested)
         super().__init__(f"{problem} (column {column} of {text!r}). {remedy}")
         self.text, self.column, self.problem, self.remedy = text, column, problem, remedy
+        self.suggested = tuple(suggested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class RouteRule:
         problem = _find_problem(text)
         if problem is not None:
             column, sentence = problem
-            raise RuleSyntaxError(text, column + 1, sentence, _suggest(text))
+            raise RuleSyntaxError(text, column + 1, sentence, _guess(text))
         method, _, path = text.partition(" ")
         return cls(Method(method), tuple(path.removeprefix(REST_PREFIX).split("/")[1:]) if path != _INDEX else ())
 
@@ -199,24 +204,23 @@ def _find_segment_problem(path: str, start: int) -> tuple[int, str] | None:
     return None
 
 
-def _suggest(text: str) -> str:
-    """The remedy: the right spelling of what was probably meant, where it can be told."""
-    meant = _guess(text)
-    if meant is None:
+def _remedy(meant: Sequence[str]) -> str:
+    if not meant:
         return "Write it as METHOD /wp-json/path, for example: GET /wp-json/wp/v2/posts"
-    return f"Write: {' and '.join(meant)}" if len(meant) == 1 else f"Write {len(meant)} rules: {', '.join(meant)}"
+    return f"Write: {meant[0]}" if len(meant) == 1 else f"Write {len(meant)} rules: {', '.join(meant)}"
 
 
-def _guess(text: str) -> list[str] | None:
+def _guess(text: str) -> list[str]:
+    """The right spelling of what was probably meant; nothing where it cannot be told."""
     words = text.split()
     methods = [word for word in re.split(r"[,|/]", words[0].upper()) if word] if words else []
     if len(words) == 1 or not methods or any(method not in Method.__members__ for method in methods):
         if len(words) != 1 or "/" not in text:
-            return None
+            return []
         methods, words = ["GET"], ["GET", *words]
     path = _guess_path("".join(words[1:]))
     guessed = [f"{method} {path}" for method in methods]
-    return guessed if all(_find_problem(guess) is None for guess in guessed) else None
+    return guessed if all(_find_problem(guess) is None for guess in guessed) else []
 
 
 def _guess_path(path: str) -> str:

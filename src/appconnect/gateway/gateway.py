@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
-from appconnect.asgi import Answer, BodyTooLarge, ClientGone, Receive, Scope, Send, to_request
+from appconnect.activity import Recorder
+from appconnect.asgi import BodyTooLarge, ClientGone, Receive, Scope, Send, peer_address, to_request
 from appconnect.core.access import Access
 from appconnect.core.body import MAX_READ_BYTES
 from appconnect.core.canonical import canonicalize
-from appconnect.core.decision import Allow, Decision, Deny
-from appconnect.core.request import Refused, Request
+from appconnect.core.decision import Allow, Deny
+from appconnect.core.request import Refused
 from appconnect.core.snapshot import SiteAddress, Snapshot, UpstreamCredential
 from appconnect.core.tokens import InvalidToken
 from appconnect.gateway import refusals
@@ -19,9 +20,19 @@ from appconnect.gateway.credentials import CredentialHealth
 from appconnect.gateway.exchange import Exchange
 from appconnect.gateway.forward import upstream_request
 from appconnect.gateway.incoming import Incoming
-from appconnect.gateway.receive import Presented, content_length, has_token_in, host_problem, is_form, presented
+from appconnect.gateway.receive import (
+    Presented,
+    claimed_client_id,
+    content_length,
+    has_token_in,
+    host_problem,
+    is_form,
+    presented,
+)
+from appconnect.gateway.refusals import RefusalAnswer
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import NoSlot, Slots
+from appconnect.gateway.tally import Tally
 from appconnect.gateway.untokened import untouched_request
 from appconnect.gateway.upstream_page import is_upstream_page, upstream_page
 from appconnect.ports import Clock, Health, Upstream, UpstreamAnswer, UpstreamUnavailable
@@ -40,13 +51,14 @@ class Gateway:
     remembered: RememberedAccess
     slots: Slots
     credentials: CredentialHealth
+    recorder: Recorder
     untokened: Untokened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A client that goes away takes its upstream request with it."""
         request, answering = to_request(scope), Answering(send)
-        incoming = Incoming(receive, content_length(request))
-        work = asyncio.ensure_future(self._answer(request, incoming, answering))
+        incoming, tally = Incoming(receive, content_length(request)), Tally(request, peer_address(scope))
+        work = asyncio.ensure_future(self._answer(tally, incoming, answering))
         gone = asyncio.ensure_future(incoming.gone())
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -55,12 +67,13 @@ class Gateway:
             if not work.done():
                 work.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
+            tally.record(self.recorder, now=self.clock())
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
-    async def _answer(self, request: Request, incoming: Incoming, answering: Answering) -> None:
+    async def _answer(self, tally: Tally, incoming: Incoming, answering: Answering) -> None:
         try:
-            refusal = await self._pass_on(request, incoming, answering)
+            refusal = await self._pass_on(tally, incoming, answering)
         except Refused as error:
             refusal = refusals.refused(error)
         except BodyTooLarge:
@@ -75,21 +88,25 @@ class Gateway:
                 return  # too late for an error of our own: the server cuts the connection, so the client notices
             refusal = refusals.upstream_unavailable(error.failure)
         if refusal is not None:
+            tally.refusal = refusal
             await answering.whole(refusal)
 
-    async def _pass_on(self, request: Request, incoming: Incoming, answering: Answering) -> Answer | None:
+    async def _pass_on(self, tally: Tally, incoming: Incoming, answering: Answering) -> RefusalAnswer | None:
         """Forward the request and its answer, or say why not."""
-        snapshot = self.current()
+        snapshot, request = self.current(), tally.request
         if (problem := host_problem(request)) is not None:
             raise problem
+        tally.is_counted = True  # a token that was sent twice is
         shown = presented(request, issuer=snapshot.issuer, takes_every_bearer=self.untokened == "reject")
+        tally.is_counted = shown != Presented()
         if snapshot.site is None:
             return refusals.not_connected()
         if shown.token is not None:
-            return await self._with_token(request, shown.token, snapshot, incoming, answering)
+            return await self._with_token(tally, shown.token, snapshot, incoming, answering)
         if self.untokened == "reject" or shown.has_client_credentials or shown.has_token_elsewhere:
             return refusals.token_required(snapshot, shown)
         if is_form(request) and has_token_in(await incoming.peek(), issuer=snapshot.issuer):
+            tally.is_counted = True
             return refusals.token_required(snapshot, Presented(has_token_elsewhere=True))
         answer = await self.upstream.send(snapshot.site, untouched_request(request, snapshot.site, incoming))
         # The HTTP server dates every answer itself.
@@ -97,36 +114,41 @@ class Gateway:
         return None
 
     async def _with_token(
-        self, request: Request, token: str, snapshot: Snapshot, incoming: Incoming, answering: Answering
-    ) -> Answer | None:
-        access = self._open(token, snapshot)
-        if isinstance(access, Answer):
+        self, tally: Tally, token: str, snapshot: Snapshot, incoming: Incoming, answering: Answering
+    ) -> RefusalAnswer | None:
+        request, access = tally.request, self._open(token, snapshot)
+        if isinstance(access, RefusalAnswer):
+            claimed = claimed_client_id(token)
+            tally.client_id = claimed if claimed in snapshot.clients else None
             return access
+        client_id = tally.client_id = access.client.id
+        tally.is_proven = True
         exchange = Exchange(canonicalize(request), content_length(request), incoming, answering)
-        client_id = access.client.id
+        tally.exchange = exchange
         if isinstance(denied := exchange.decision(access, snapshot.templates), Deny):
-            _log_decision(client_id, exchange, denied)
+            _log_denied(client_id, exchange, denied)
             return refusals.forbidden(denied, snapshot)
         try:
             async with self.slots.slot(client_id):
-                return await self._in_turn(exchange, client_id, token)
+                return await self._in_turn(exchange, client_id, token, tally)
         except NoSlot:
             return refusals.too_many_requests(self.slots.max_wait_seconds)
 
-    async def _in_turn(self, exchange: Exchange, client_id: str, token: str) -> Answer | None:
+    async def _in_turn(self, exchange: Exchange, client_id: str, token: str, tally: Tally) -> RefusalAnswer | None:
         """Decide by what counts now, and again where it has changed while the request waited or its body arrived."""
         snapshot: Snapshot | None = None
         while (latest := self.current()) is not snapshot:
             snapshot = latest
             access = self._open(token, snapshot)
-            if isinstance(access, Answer):
+            if isinstance(access, RefusalAnswer):
                 return access
             decision = await exchange.decided(access, snapshot.templates)
             if isinstance(decision, Deny):
-                _log_decision(client_id, exchange, decision)
+                _log_denied(client_id, exchange, decision)
                 return refusals.forbidden(decision, snapshot)
             await exchange.refuse_second_credential()
-        _log_decision(client_id, exchange, decision)
+            rule = decision.rule
+        _log_allowed(client_id, exchange, tally.allow(rule))
         exchange.watch(lambda: self._is_permitted(exchange, token))
         try:
             return await self._forward(exchange, client_id, snapshot)
@@ -141,7 +163,7 @@ class Gateway:
         access = self._open(token, snapshot)
         return isinstance(access, Access) and isinstance(exchange.decision(access, snapshot.templates), Allow)
 
-    def _open(self, token: str, snapshot: Snapshot) -> Answer | Access:
+    def _open(self, token: str, snapshot: Snapshot) -> RefusalAnswer | Access:
         """What the token opens, or why it opens nothing."""
         if not snapshot.switches.is_api_enabled:
             return refusals.api_disabled()
@@ -153,7 +175,7 @@ class Gateway:
 
     async def _forward(
         self, exchange: Exchange, client_id: str, snapshot: Snapshot, *, is_repeated: bool = False
-    ) -> Answer | None:
+    ) -> RefusalAnswer | None:
         site, credential = snapshot.site, snapshot.credentials.get(client_id)
         if site is None or credential is None or self.credentials.is_lost(client_id):
             return refusals.credential_lost()
@@ -197,7 +219,9 @@ class Gateway:
         return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
 
 
-async def _pass_back(answer: UpstreamAnswer, answering: Answering, site: SiteAddress, public_url: str) -> Answer | None:
+async def _pass_back(
+    answer: UpstreamAnswer, answering: Answering, site: SiteAddress, public_url: str
+) -> RefusalAnswer | None:
     """Stream WordPress's answer; what stands for it where it is a page of something before WordPress."""
     headers = client_headers(answer.headers, site, public_url)
     if is_upstream_page(answer.status, answer.headers):
@@ -207,15 +231,17 @@ async def _pass_back(answer: UpstreamAnswer, answering: Answering, site: SiteAdd
     return None
 
 
-def _log_decision(client_id: str, exchange: Exchange, decision: Decision) -> None:
-    log, canonical = logger("gateway"), exchange.canonical
+def _log_denied(client_id: str, exchange: Exchange, denied: Deny) -> None:
+    logger("gateway").info("denied", reason=denied.reason.value, **_what(client_id, exchange))
+
+
+def _log_allowed(client_id: str, exchange: Exchange, rule: str) -> None:
+    logger("gateway").info("allowed", rule=rule or "full access", **_what(client_id, exchange))
+
+
+def _what(client_id: str, exchange: Exchange) -> dict[str, Any]:
+    canonical = exchange.canonical
     what: dict[str, Any] = {"client_id": client_id, "method": canonical.method.value, "path": canonical.path}
     if exchange.batch is not None:
         what["parts"] = [f"{part.request.method} {part.request.path}" for part in exchange.batch.parts]
-    match decision:
-        case Deny(reason):
-            log.info("denied", reason=reason.value, **what)
-        case Allow(rule):
-            log.info("allowed", rule=str(rule) if rule else "full access", **what)
-        case _:
-            assert_never(decision)
+    return what

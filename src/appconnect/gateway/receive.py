@@ -47,6 +47,12 @@ def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Pre
     return Presented(found[1].decode("ascii") if found else "") if is_ours else Presented()
 
 
+def claimed_client_id(token: str) -> str | None:
+    """The client that a token says it was issued to, whether or not that is true."""
+    client_id = (_peek(token) or {}).get("client_id")
+    return client_id if isinstance(client_id, str) else None
+
+
 def has_token_in(query_or_form: bytes, *, issuer: str) -> bool:
     """Whether one of our tokens stands where RFC 6750 §2.2 and §2.3 have it, and we do not take it."""
     if b"token" not in query_or_form:

@@ -1,27 +1,44 @@
 """Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
 
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
 from appconnect.core.decision import Deny, Reason
 from appconnect.core.request import Pair, Refused
+from appconnect.core.rules import RouteRule
 from appconnect.core.snapshot import Snapshot
 from appconnect.gateway.receive import Presented
 from appconnect.ports import UpstreamFailure
 
+_PREFIX: Final = "app_connect_"
 
-def refusal(status: int, code: str, message: str, *headers: Pair, **data: str | int) -> Answer:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalAnswer(Answer):
+    """An answer in the place of WordPress's; `code` is the reason under which it is recorded.
+
+    `rule` would have allowed the request, `part` is the request of a batch that was refused, counted from 1.
+    """
+
+    code: str
+    rule: RouteRule | None = None
+    part: int | None = None
+
+
+def refusal(status: int, code: str, message: str, *headers: Pair, **data: str | int) -> RefusalAnswer:
     """An error as WordPress words it (`rest_convert_error_to_response`)."""
     content = {"code": code, "message": message, "data": {"status": status, **data}}
-    return json_answer(status, content, NO_STORE, *headers)
+    answer = json_answer(status, content, NO_STORE, *headers)
+    return RefusalAnswer(answer.status, answer.headers, answer.body, code=code.removeprefix(_PREFIX))
 
 
-def refused(error: Refused) -> Answer:
+def refused(error: Refused) -> RefusalAnswer:
     """A request that has no single meaning."""
     return refusal(error.status, error.code, error.message, *_EXPLAINED_BY.get(error.code, ()))
 
 
-def token_required(snapshot: Snapshot, shown: Presented) -> Answer:
+def token_required(snapshot: Snapshot, shown: Presented) -> RefusalAnswer:
     """No token of ours. RFC 6750 §3.1: a request without authentication information gets no error code."""
     where = f"{snapshot.public_url}/wp-json/app-connect/v1/token"
     message = f"An access token is needed. Get one from {where} and send it as Authorization: Bearer."
@@ -32,21 +49,22 @@ def token_required(snapshot: Snapshot, shown: Presented) -> Answer:
     return refusal(401, "app_connect_token_required", message, _challenge(snapshot))
 
 
-def invalid_token(snapshot: Snapshot) -> Answer:
+def invalid_token(snapshot: Snapshot) -> RefusalAnswer:
     """One answer for a token that is expired, revoked, malformed or not ours: a caller needs a new one anyway."""
     message = "The access token is invalid, expired or revoked. Request a new one and try again."
     challenge = _challenge(snapshot, error="invalid_token", error_description=message)
     return refusal(401, "app_connect_invalid_token", message, challenge)
 
 
-def forbidden(deny: Deny, snapshot: Snapshot) -> Answer:
+def forbidden(deny: Deny, snapshot: Snapshot) -> RefusalAnswer:
     """RFC 6750 §3.1 `insufficient_scope`: the route is not on the allowlist, or needs more than a rule."""
     where = f"request {deny.part} of the batch: " if deny.part else ""
     challenge = _challenge(snapshot, error="insufficient_scope")
     data: dict[str, str | int] = {"rule": str(deny.would_allow)} if deny.would_allow else {}
     data |= {"part": deny.part} if deny.part else {}
     message = f"Forbidden Request: {where}{_why(deny)}"
-    return refusal(403, "app_connect_forbidden_request", message, challenge, **data)
+    answer = refusal(403, "app_connect_forbidden_request", message, challenge, **data)
+    return replace(answer, code=deny.reason.value, rule=deny.would_allow, part=deny.part)
 
 
 def _why(deny: Deny) -> str:
@@ -79,21 +97,21 @@ def _why(deny: Deny) -> str:
             assert_never(deny.reason)
 
 
-def api_disabled() -> Answer:
+def api_disabled() -> RefusalAnswer:
     """The site's API switch is off."""
     return refusal(
         503, "app_connect_api_disabled", "The API is switched off. An administrator can enable it in Settings."
     )
 
 
-def not_connected() -> Answer:
+def not_connected() -> RefusalAnswer:
     """No WordPress site is connected yet."""
     return refusal(
         503, "app_connect_not_connected", "No WordPress site is connected. Run `app-connect connect SITE_URL`."
     )
 
 
-def credential_lost() -> Answer:
+def credential_lost() -> RefusalAnswer:
     """WordPress no longer accepts the application password that we act with."""
     message = (
         "WordPress does not accept the credential of this client's service user, and replacing it failed. "
@@ -102,25 +120,25 @@ def credential_lost() -> Answer:
     return refusal(502, "app_connect_upstream_credential", message)
 
 
-def credential_replaced() -> Answer:
+def credential_replaced() -> RefusalAnswer:
     """The credential was lost and is replaced; a request that may have had an effect is not sent twice."""
     message = "The credential of this client's service user was lost and has been replaced. Send the request again."
     return refusal(502, "app_connect_upstream_credential", message, (b"retry-after", b"1"))
 
 
-def credential_unchecked() -> Answer:
+def credential_unchecked() -> RefusalAnswer:
     """WordPress's answer looked as if to a visitor, and whether our credential still works could not be found out."""
     message = "Whether WordPress accepts the credential of this client's service user cannot be told now. Try again."
     return refusal(502, "app_connect_upstream_unchecked", message, _RETRY)
 
 
-def body_too_large(max_bytes: int) -> Answer:
+def body_too_large(max_bytes: int) -> RefusalAnswer:
     """A body that a decision depends on is longer than what is held in memory for one."""
     message = f"What is permitted here depends on the body, and one of more than {max_bytes} bytes is not read for it."
     return refusal(413, "app_connect_body_too_large", message)
 
 
-def too_many_requests(seconds: float) -> Answer:
+def too_many_requests(seconds: float) -> RefusalAnswer:
     """More of one client's requests at a time than the site should bear."""
     message = "This client has too many requests in flight. Wait for answers before sending more."
     return refusal(
@@ -128,7 +146,7 @@ def too_many_requests(seconds: float) -> Answer:
     )
 
 
-def upstream_unavailable(failure: UpstreamFailure) -> Answer:
+def upstream_unavailable(failure: UpstreamFailure) -> RefusalAnswer:
     """WordPress did not answer."""
     match failure:
         case UpstreamFailure.UNREACHABLE:

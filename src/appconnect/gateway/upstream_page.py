@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
-from appconnect.asgi import Answer
 from appconnect.core.request import Pair
-from appconnect.gateway.refusals import refusal
+from appconnect.gateway.refusals import RefusalAnswer, refusal
 
 _HTML: Final = (b"text/html", b"application/xhtml+xml")
 _KEPT: Final = (b"location", b"retry-after", b"allow", b"www-authenticate")
@@ -30,7 +29,7 @@ def is_upstream_page(status: int, headers: Sequence[Pair]) -> bool:
     return status >= 300 and status != HTTPStatus.NOT_MODIFIED and is_html and not is_rest
 
 
-def upstream_page(status: int, headers: Sequence[Pair]) -> Answer:
+def upstream_page(status: int, headers: Sequence[Pair]) -> RefusalAnswer:
     """A page of the web server's or a firewall's in the place of a REST answer: its status and `headers` stay."""
     message = (
         f"The web server or a firewall before WordPress, not WordPress's REST API, answered {status}. {_remedy(status)}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from appconnect.core.clients import Client, check_secret
+from appconnect.core.clients import Client, ClientSecretHash, find_secret
 from appconnect.core.request import Request
 from appconnect.core.snapshot import Snapshot
 from appconnect.oauth.errors import ErrorCode, OAuthError
@@ -38,15 +38,20 @@ def presented_credentials(request: Request, parameters: Mapping[str, str]) -> tu
     )
 
 
-def authenticate_client(credentials: tuple[str, str], snapshot: Snapshot, *, now: int) -> Client:
-    """The client with these credentials; an unknown ID and a wrong secret get the same words in the same time."""
+def authenticate_client(
+    credentials: tuple[str, str], snapshot: Snapshot, *, now: int
+) -> tuple[Client, ClientSecretHash]:
+    """The client with these credentials, and which of its secrets it used.
+
+    An unknown ID and a wrong secret get the same words in the same time.
+    """
     client = snapshot.clients.get(credentials[0])
-    is_right = check_secret(client, credentials[1], now=now)
-    if client is None or not is_right:
+    secret = find_secret(client, credentials[1], now=now)
+    if client is None or secret is None:
         raise OAuthError(
             ErrorCode.INVALID_CLIENT, _WRONG, detail="unknown client ID" if client is None else "wrong secret"
         )
-    return client
+    return client, secret
 
 
 def _from_basic(header: bytes) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http import HTTPMethod
 from typing import Final
 
+from appconnect.activity import Recorder
 from appconnect.asgi import (
     NO_STORE,
     Answer,
@@ -15,10 +16,12 @@ from appconnect.asgi import (
     Scope,
     Send,
     json_answer,
+    peer_address,
     read_body,
     send_answer,
     to_request,
 )
+from appconnect.core.activity import Refusal
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import Client
 from appconnect.core.snapshot import Snapshot
@@ -28,12 +31,20 @@ from appconnect.oauth.errors import ErrorCode, OAuthError, too_many_failures
 from appconnect.oauth.form import MAX_FORM_BYTES, check_content_type, check_query, parse_form
 from appconnect.oauth.introspection import introspection_answer
 from appconnect.oauth.revocation import token_to_revoke
-from appconnect.throttle import Throttle, TooManyFailures
 from appconnect.oauth.token import token_answer
 from appconnect.ports import Clock, Store
 from appconnect.telemetry import logger
+from appconnect.throttle import Throttle, TooManyFailures
 
 POSTED: Final = (metadata.TOKEN, metadata.REVOKE, metadata.INTROSPECT)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """The client that a request says it is from, if there is one; `is_proven` once its secret was right."""
+
+    client_id: str | None = None
+    is_proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class Endpoints:
     clock: Clock
     new_token_id: Callable[[], str]
     throttle: Throttle
+    recorder: Recorder
 
     def serves(self, path: str) -> bool:
         """Whether a path is one of ours."""
@@ -59,10 +71,12 @@ class Endpoints:
         elif method != HTTPMethod.POST:
             answer = _method_not_allowed("POST")
         else:
+            caller = _Caller()
             try:
-                answer = await self._posted(path, scope, receive, snapshot)
+                answer = await self._posted(path, scope, receive, snapshot, caller)
             except OAuthError as error:
                 logger("oauth").info("refused", endpoint=path, error=error.code.value, detail=error.detail)
+                self._record_refused(error, path, scope, caller)
                 answer = error.answer()
             except ClientGone:
                 return
@@ -76,7 +90,7 @@ class Endpoints:
             200, content, (b"cache-control", b"public, max-age=300"), (b"access-control-allow-origin", b"*")
         )
 
-    async def _posted(self, path: str, scope: Scope, receive: Receive, snapshot: Snapshot) -> Answer:
+    async def _posted(self, path: str, scope: Scope, receive: Receive, snapshot: Snapshot, caller: _Caller) -> Answer:
         request, now = to_request(scope), self.clock()
         if not snapshot.switches.is_api_enabled:
             raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "The API is switched off on this site.")
@@ -87,21 +101,26 @@ class Endpoints:
         except BodyTooLarge as error:
             raise OAuthError(ErrorCode.INVALID_REQUEST, f"The body is longer than {MAX_FORM_BYTES} bytes.") from error
         credentials = presented_credentials(request, parameters)
+        caller.client_id = credentials[0] if credentials[0] in snapshot.clients else None
         try:
-            client = authenticate_client(credentials, snapshot, now=now)
+            client, secret = authenticate_client(credentials, snapshot, now=now)
         except OAuthError as error:
             try:
-                await self.throttle.after_failure(credentials[0], _address(scope))
+                await self.throttle.after_failure(credentials[0], peer_address(scope))
             except TooManyFailures:
                 raise too_many_failures(error.detail) from error
             raise
+        caller.is_proven = True
+        self.recorder.authenticated(client.id, secret.sha256, now)
         return await self._authenticated(path, client, parameters, snapshot, now)
 
     async def _authenticated(
         self, path: str, client: Client, parameters: Mapping[str, str], snapshot: Snapshot, now: int
     ) -> Answer:
         if path == metadata.TOKEN:
-            return token_answer(client, parameters, snapshot, now=now, token_id=self.new_token_id())
+            answer = token_answer(client, parameters, snapshot, now=now, token_id=self.new_token_id())
+            self.recorder.token_issued(client.id, now)
+            return answer
         if path == metadata.INTROSPECT:
             return introspection_answer(client, parameters, snapshot, now=now)
         claims = token_to_revoke(client, parameters, snapshot, now=now)
@@ -123,10 +142,10 @@ class Endpoints:
             raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, detail=str(error)) from error
         await self.catch_up()
 
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else "unknown"
+    def _record_refused(self, error: OAuthError, path: str, scope: Scope, caller: _Caller) -> None:
+        query, address = scope["query_string"].decode("latin-1"), peer_address(scope)
+        refusal = Refusal(self.clock(), caller.client_id, error.code.value, scope["method"], path, query, None, address)
+        self.recorder.refused(refusal, is_proven=caller.is_proven)
 
 
 def _method_not_allowed(allowed: str) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, select
 
+from appconnect.core.activity import EventFilter
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import ClientSecretHash
 from appconnect.core.keys import KeyRing
@@ -19,6 +20,8 @@ from appconnect.core.snapshot import Snapshot
 from appconnect.core.templates import RouteTemplates
 from appconnect.ports import ApplicationPassword, Approval, PasswordState, Transaction
 from appconnect.store import rows, schema
+from appconnect.store.activity import SqlActivities
+from appconnect.store.admin_tokens import SqlAdminTokens
 from appconnect.store.engine import explained
 from appconnect.store.sessions import SqlSessions
 from appconnect.store.transaction import POLICY_RETENTION_SECONDS, SqlTransaction
@@ -35,6 +38,8 @@ class SqlStore:
         self._public_url, self._lock_file = public_url, lock_file
         self._templates = ("[]", RouteTemplates())
         self.sessions = SqlSessions(engine, vault)
+        self.activities = SqlActivities(engine)
+        self.admin_tokens = SqlAdminTokens(engine)
 
     def revision(self) -> int:
         """The number that grows with each transaction."""
@@ -85,10 +90,7 @@ class SqlStore:
 
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
         """The newest first."""
-        table = schema.audit_events
-        with self._reading() as connection:
-            found = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
-            return [rows.to_audit_event(row) for row in found]
+        return list(self.activities.events(EventFilter(), older_than=None, limit=limit).items)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, update
 
+from appconnect.core.admin_tokens import AdminToken
 from appconnect.core.audit import AuditEvent
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy
 from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredential
 from appconnect.ports import ApplicationPassword
-from appconnect.store import rows, schema
+from appconnect.store import admin_tokens, rows, schema
 from appconnect.store.vault import Vault
 
 POLICY_RETENTION_SECONDS = 86_400 + 3_600
@@ -118,6 +119,14 @@ class SqlTransaction:
         table = schema.revoked_tokens
         self._connection.execute(delete(table).where(table.c.expires_at <= now))
         self._replace(table, "token_id", {"token_id": token_id, "expires_at": expires_at})
+
+    def add_admin_token(self, token: AdminToken, *, now: int) -> None:
+        """Add an administrator token, and drop those that have expired."""
+        admin_tokens.add(self._connection, token, now=now)
+
+    def delete_admin_token(self, token_id: str) -> None:
+        """Remove an administrator token: it is refused from now on."""
+        admin_tokens.delete(self._connection, token_id)
 
     def record(self, event: AuditEvent) -> None:
         """Write an audit event."""

@@ -1,0 +1,264 @@
+"""The console as one ASGI application: who visits, which page, and what becomes of what the page gives back."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar, assert_never
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from appconnect.asgi import Application
+from appconnect.console.guard import SAFE_METHODS, Guard
+from appconnect.console.passing import Left, from_cookie, packed, to_cookie, unpacked
+from appconnect.console.rendering import STATIC, Renderer, Static
+from appconnect.console.site_card import SiteCards
+from appconnect.console.web import (
+    MAX_FORM_BYTES,
+    PREFIX,
+    Away,
+    Download,
+    Form,
+    Gone,
+    Notice,
+    PageRoute,
+    Result,
+    Shown,
+    Visit,
+)
+from appconnect.control.context import Context, InputError
+from appconnect.control.sessions import find_session
+from appconnect.core.sessions import SESSION_SECONDS, Session
+from appconnect.ports import UpstreamError
+from appconnect.telemetry import logger
+from appconnect.throttle import Throttle, TooManyFailures
+
+MAX_THREADS: Final = 8
+"""Pages wait for the database and for WordPress: in threads of their own, so that no client waits for them."""
+MAX_PROOFS: Final = 2
+"""How many who have not signed in may have WordPress asked at a time."""
+PENDING_SECONDS: Final = 900
+NOTICE_SECONDS: Final = 60
+_Found = TypeVar("_Found")
+_NO_SUCH: Final = frozenset(("CLIENT", "session", "Key"))
+"""Fields whose problem is that there is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the console needs of the worker that it runs in."""
+
+    context: Callable[[str], Context]
+    catch_up: Callable[[], Awaitable[None]]
+    monotonic: Callable[[], float]
+    throttle: Throttle
+    public_url: str
+
+
+def console(world: World, pages: Sequence[PageRoute]) -> Application:
+    """The console of these pages, behind its guard."""
+    return Guard(_Console(world, pages).application(), world.public_url)
+
+
+@dataclass(slots=True)
+class _Console:
+    world: World
+    pages: Sequence[PageRoute]
+    static: Static = field(default_factory=Static)
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="console")
+    )
+    proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PROOFS))
+    renderer: Renderer = field(init=False)
+    cards: SiteCards = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.renderer = Renderer(self.static)
+        self.cards = SiteCards(self.world.monotonic)
+
+    def application(self) -> Starlette:
+        routes = [Route(STATIC + "/{digest}/{name}", self.static.serve)]
+        for page in self.pages:
+            methods = [name for name, function in (("GET", page.get), ("POST", page.post)) if function is not None]
+            routes.append(Route(PREFIX + page.path, partial(self._answer, page), methods=methods))
+        handlers = {
+            HTTPException: self._http_error,
+            InputError: self._input_error,
+            UpstreamError: self._upstream_error,
+        }
+        return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+
+    # -- one request --------------------------------------------------------------------------------------------------
+
+    async def _answer(self, page: PageRoute, request: Request) -> Response:
+        try:
+            return await self._visited(page, request)
+        except (HTTPException, InputError, UpstreamError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a page that fails must not show why, nor take its worker along
+            logger("console").error("page failed", path=request.url.path, exc_info=error)
+            text = "The page could not be made. If you were changing something, look whether it was done."
+            return self._error(500, "Something went wrong here", text, "The gateway's log says what it was.")
+
+    async def _visited(self, page: PageRoute, request: Request) -> Response:
+        session = await self._session(request)
+        if not page.is_public and (way := _way_in(page, session, request)) is not None:
+            return RedirectResponse(PREFIX + way, 303)
+        is_act = request.method not in SAFE_METHODS
+        form = Form.parse(await _body(request)) if is_act else Form()
+        visit, notices = await self._run(lambda: self._visit(request, session, form, takes_notices=not is_act))
+        function = page.post if is_act else page.get
+        assert function is not None
+        async with self.proofs if page.is_public else contextlib.nullcontext():
+            result = await self._run(lambda: function(visit))
+        if is_act:
+            await self.world.catch_up()
+        if isinstance(result, Gone) and result.is_failed_proof:
+            await self._slow_down(request)
+        response = await self._respond(result, visit, page.section, notices)
+        if self._cookie("notice") in request.cookies and isinstance(result, Shown):
+            self._set_cookie(response, "notice", "", 0)
+        return response
+
+    async def _slow_down(self, request: Request) -> None:
+        try:
+            await self.world.throttle.after_failure("console", request.client.host if request.client else "unknown")
+        except TooManyFailures:
+            raise HTTPException(429, "Too many failures came from there. Wait a minute.") from None
+
+    async def _session(self, request: Request) -> Session | None:
+        token = request.cookies.get(self._cookie("session"))
+        if not token:
+            return None
+        return await self._run(lambda: find_session(self.world.context("console"), token))
+
+    def _visit(
+        self, request: Request, session: Session | None, form: Form, *, takes_notices: bool
+    ) -> tuple[Visit, tuple[Notice, ...]]:
+        context = self.world.context(f"console:{session.login}" if session and session.login else "console")
+        snapshot = context.store.snapshot(now=context.clock())
+        is_whole = takes_notices and request.headers.get("hx-request") != "true"
+        left = context.store.sessions.take_notice(session.id) if session is not None and is_whole else None
+        passing = unpacked(left) if left else Left(from_cookie(request.cookies.get(self._cookie("notice"), "")))
+        visit = Visit(
+            request,
+            session,
+            context,
+            snapshot,
+            self.cards.card(context, snapshot.site),
+            form,
+            request.cookies.get(self._cookie("pending"), ""),
+            passing.secret,
+        )
+        return visit, passing.notices
+
+    async def _respond(self, result: Result, visit: Visit, section: str, notices: tuple[Notice, ...]) -> Response:
+        match result:
+            case Shown():
+                return self.renderer.page(result, visit, section, notices)
+            case Gone():
+                return await self._run(lambda: self._gone(result, visit))
+            case Away(url, pending):
+                response = RedirectResponse(url, 303)
+                self._set_cookie(response, "pending", pending, PENDING_SECONDS)
+                return response
+            case Download(name, media_type, pieces):
+                headers = {"content-disposition": f'attachment; filename="{name}"'}
+                return StreamingResponse(pieces, media_type=media_type, headers=headers)
+            case _:
+                assert_never(result)
+
+    def _gone(self, gone: Gone, visit: Visit) -> Response:
+        response = RedirectResponse(PREFIX + gone.path, 303)
+        session = gone.begun.session if gone.begun else visit.session
+        if gone.begun is not None:
+            self._set_cookie(response, "session", gone.begun.token, SESSION_SECONDS)
+            self._set_cookie(response, "pending", "", 0)
+        elif gone.ends_session:
+            self._set_cookie(response, "session", "", 0)
+        if gone.ends_session or session is None:
+            self._set_cookie(response, "notice", to_cookie(gone.notices), NOTICE_SECONDS)
+        elif gone.notices or gone.secret:
+            visit.context.store.sessions.leave_notice(session.id, packed(gone))
+        return response
+
+    # -- cookies and threads ------------------------------------------------------------------------------------------
+
+    def _cookie(self, name: str) -> str:
+        return f"{'__Secure-' if self._is_https else ''}app-connect-{name}"
+
+    def _set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """Below our own path only: the rest of the host may be the site's."""
+        response.set_cookie(
+            self._cookie(name),
+            value,
+            max_age=seconds,
+            path=PREFIX,
+            secure=self._is_https,
+            httponly=True,
+            samesite="lax",
+        )
+
+    @property
+    def _is_https(self) -> bool:
+        return self.world.public_url.startswith("https://")
+
+    async def _run(self, function: Callable[[], _Found]) -> _Found:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function)
+
+    # -- errors -------------------------------------------------------------------------------------------------------
+
+    async def _http_error(self, _: Request, error: HTTPException) -> Response:
+        return self._error(error.status_code, _TITLES.get(error.status_code, "This cannot be done"), error.detail, "")
+
+    async def _input_error(self, _: Request, error: InputError) -> Response:
+        first = error.problems[0]
+        status = 404 if first.field in _NO_SUCH else 400
+        return self._error(status, "This cannot be done", str(error).partition(": ")[2] or str(error), "")
+
+    async def _upstream_error(self, _: Request, error: UpstreamError) -> Response:
+        return self._error(502, "WordPress did not do its part", error.facts, error.remedy)
+
+    def _error(self, status: int, title: str, text: str, remedy: str) -> Response:
+        values = {"page_title": title, "text": text, "remedy": remedy}
+        return self.renderer.page(Shown("error.html", values, status), None, "", ())
+
+
+_TITLES: Final = {
+    404: "There is nothing at this address",
+    405: "This address does not do that",
+    413: "This form is too long",
+    415: "This is not a form",
+    429: "Not so fast",
+}
+
+
+def _way_in(page: PageRoute, session: Session | None, request: Request) -> str | None:
+    """Where somebody has to go first: to sign in, or to finish what the one-time link began."""
+    if session is not None and (session.is_administrator or page.is_for_setup):
+        return None
+    if session is not None:
+        return "/setup"
+    own = request.url.path.removeprefix(PREFIX)
+    is_worth_returning = request.method == "GET" and own not in ("", "/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"/sign-in?next={quote(own + query, safe='')}" if is_worth_returning else "/sign-in"
+
+
+async def _body(request: Request) -> bytes:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in ("application/x-www-form-urlencoded", ""):
+        raise HTTPException(415, "Forms are sent as application/x-www-form-urlencoded.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, f"A form may have {MAX_FORM_BYTES} bytes.")
+    return bytes(body)

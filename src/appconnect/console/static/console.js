@@ -1,0 +1,112 @@
+// What a script can make nicer. Every job works without it: nothing here sends, checks or hides anything that matters.
+"use strict";
+
+(() => {
+  const announcer = document.createElement("div");
+
+  /** Say something to screen readers without moving the focus. */
+  const announce = (text) => {
+    announcer.textContent = text;
+  };
+
+  const selectText = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+  };
+
+  const copy = async (element) => {
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(element.textContent);
+    } else {
+      // The clipboard is there on https and loopback only; elsewhere the selection can be copied.
+      selectText(element);
+      document.execCommand("copy");
+    }
+  };
+
+  const onCopy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    const word = button.querySelector("[data-copy-word]");
+    try {
+      await copy(source);
+      word.textContent = "Copied";
+      announce("Copied");
+    } catch {
+      selectText(source);
+      word.textContent = "Selected";
+      announce("Could not copy. The text is selected.");
+    }
+    window.setTimeout(() => {
+      word.textContent = "Copy";
+      announce("");
+    }, 3000);
+  };
+
+  const day = new Intl.DateTimeFormat("en-US", { dateStyle: "medium" });
+  const clock = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+  /** Show a time in the reader's zone and keep UTC beside it, with its day where that is another. */
+  const localize = (element) => {
+    const moment = new Date(element.dateTime);
+    if (element.dataset.localized || Number.isNaN(moment.getTime()) || moment.getTimezoneOffset() === 0) {
+      return;
+    }
+    const utc = element.textContent;
+    const beside = document.createElement("span");
+    beside.className = "utc";
+    beside.textContent = moment.getDate() === moment.getUTCDate() ? utc.slice(-"hh:mm UTC".length) : utc;
+    element.dataset.localized = "yes";
+    element.textContent = `${day.format(moment)}, ${clock.format(moment)}`;
+    element.append(" ", beside);
+  };
+
+  /** Improve a page, or the part of one that htmx has just brought. */
+  const improve = (root) => {
+    root.querySelectorAll("[data-copy][hidden]").forEach((button) => {
+      button.hidden = false;
+    });
+    root.querySelectorAll("time[datetime]").forEach(localize);
+    root.querySelector("#error-summary[autofocus]")?.focus();
+  };
+
+  /** A second click on a slow button must not do the act twice. */
+  const onSubmit = (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post") || event.submitter?.hasAttribute("hx-post")) {
+      return;
+    }
+    if (form.getAttribute("aria-busy") === "true") {
+      event.preventDefault();
+    }
+    form.setAttribute("aria-busy", "true");
+  };
+
+  /** A part that was replaced may have had the focus, which would then begin again at the top of the page. */
+  const keepFocus = (event) => {
+    if (document.activeElement === document.body) {
+      event.target.setAttribute("tabindex", "-1");
+      event.target.focus({ preventScroll: true });
+    }
+  };
+
+  announcer.className = "screen-reader-text";
+  announcer.setAttribute("role", "status");
+  document.querySelector("main").append(announcer);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) {
+      onCopy(button);
+    }
+  });
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("htmx:afterSettle", keepFocus);
+  document.addEventListener("htmx:load", (event) => improve(event.target));
+  // A page that comes back from the browser's memory may be sent again.
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[aria-busy]").forEach((form) => form.removeAttribute("aria-busy"));
+  });
+  improve(document);
+})();

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
@@ -26,6 +26,8 @@ CAST = (
     NewUser("editor", "editor", first_name="Kim", last_name="Editor"),
     NewUser("stranger", "subscriber"),
 )
+expect.set_options(timeout=ACTION_SECONDS * 1000)
+
 _NO_AVATARS = "update_option('show_avatars', 0);"
 """WordPress would ask another host for them."""
 

@@ -33,17 +33,27 @@ _FOCUS = """
 }
 """
 
+_TO_THE_TOP = """
+() => {
+    const top = document.body.insertBefore(document.createElement('span'), document.body.firstChild);
+    top.tabIndex = -1;
+    top.focus();
+    top.remove();
+}
+"""
+# The browser goes on from where the focus was last, even when that is gone.
+
 
 def walk(page: Page) -> list[str]:
     """Press Tab from the top of the page until the focus comes round; say what a person would not see at each stop."""
-    page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); getSelection().removeAllRanges(); }")
+    page.evaluate(_TO_THE_TOP)
     seen: set[float] = set()
     problems: list[str] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stop = focus(page)
         if stop is None or stop["key"] in seen:
-            return problems
+            return problems if seen else ["Tab reaches nothing"]
         seen.add(stop["key"])
         problems += problems_of(stop)
     return [*problems, "the focus never comes round"]

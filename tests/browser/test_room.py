@@ -81,6 +81,11 @@ def test_a_focus_that_does_not_show_is_seen(show):
         check_page(show(GOOD, "button:focus { outline: none }"), "room")
 
 
+def test_a_page_that_the_keyboard_cannot_use_is_seen(show):
+    with pytest.raises(AssertionError, match="Tab reaches nothing"):
+        check_page(show("<main><h1>Clients</h1><p>Nothing yet.</p></main>"), "room")
+
+
 def test_a_focus_under_a_sticky_bar_is_seen(show):
     body = GOOD.replace("</main>", "<footer></footer></main>")
     bar = "footer { position: fixed; inset: 0 0 0 0; background: Canvas }"

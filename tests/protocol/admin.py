@@ -8,19 +8,43 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from joserfc.jwk import OKPKey
 
-from appconnect.app import control_context, open_store
+from appconnect.app import clock, control_context, open_store
 from appconnect.console.api import ROOT, admin_api
 from appconnect.control import admin_tokens
 from appconnect.control.context import Context
 from appconnect.core.admin_tokens import AdminScope
+from appconnect.core.keys import SigningKey
+from appconnect.core.sessions import Session
 from appconnect.core.snapshot import SiteAddress
 from appconnect.settings import Settings
 from appconnect.store.sql_store import SqlStore
 from appconnect.throttle import Throttle
-from tests.protocol.conftest import SITE_URL
+from tests.protocol.conftest import SITE_URL, WordPress, basic
 
 HOUR = 3_600
+_PUBLIC = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"
+OLD_KEY = SigningKey(OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": "A" * 43, "x": _PUBLIC}), clock() - HOUR)
+"""A key that signs no more, and verifies."""
+SESSION = Session("5e5510", 1, "admin", "Firefox", clock(), clock() + HOUR, clock(), clock())
+
+
+class Users(WordPress):
+    """A WordPress that also lists users, and makes some."""
+
+    def _act(self, method: str, route: list[str], user: int | None) -> tuple[str, Any]:
+        match method, route:
+            case "GET", ["wp", "v2", "users"]:
+                return "200 OK", list(self.users.values())
+            case "POST", ["wp", "v2", "users"]:
+                self.users[3] = {"id": 3, "username": "posts-bot", "roles": ["subscriber"], "capabilities": {}}
+                return "201 Created", self.users[3]
+            case "POST", ["wp", "v2", "users", "3", "application-passwords"]:
+                self.passwords[basic("posts-bot", "new")] = 3
+                return "201 Created", {"uuid": "u3", "password": "new"}
+            case _:
+                return super()._act(method, route, user)
 
 
 @dataclass
@@ -54,7 +78,9 @@ async def admin_api_over(settings: Settings, upstream_url: str) -> AsyncIterator
     """The API of a gateway that is connected to a WordPress at `upstream_url`."""
     store = open_store(settings)
     with store.transaction() as transaction:
+        transaction.save_signing_key(OLD_KEY)
         transaction.save_site(SiteAddress(SITE_URL, upstream_url, has_pretty_permalinks=True))
+    store.sessions.begin(SESSION, bytes(32), now=clock())
     made: list[AdminApi] = []
 
     async def catch_up() -> None:

@@ -18,7 +18,7 @@ from appconnect.core.admin_tokens import AdminScope, new_admin_token
 from appconnect.core.audit import AuditEventType
 from appconnect.settings import Settings
 from appconnect.throttle import FAILURES
-from tests.protocol.admin import HOUR, AdminApi, admin_api_over, problems
+from tests.protocol.admin import HOUR, OLD_KEY, SESSION, AdminApi, Users, admin_api_over, problems
 from tests.protocol.conftest import BACKEND, STRANGER, Recorder, eventually
 
 EVERY_OPERATION = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
@@ -41,8 +41,23 @@ CALLS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "settings.api": ("/settings/api", {"enabled": False}),
     "settings.grant-types": ("/settings/grant-types/client-credentials", {"enabled": False}),
     "settings.token-lifetime": ("/settings/token-lifetime", {"token_lifetime_seconds": 600}),
+    "explain": (f"/clients/{BACKEND.id}/explain", {"path": "/wp-json/wp/v2/posts", "wordpress": False}),
+    "keys.list": ("/keys", None),
+    "keys.rotate": ("/keys/rotate", NOTHING),
+    "keys.retire": (f"/keys/{OLD_KEY.kid}/retire", NOTHING),
     "status": ("/status", None),
+    "routes.list": ("/routes", None),
+    "routes.review": ("/routes/review", {"rest_route_allowlist": ["GET /wp-json/wp/v2/posts"]}),
+    "routes.presets": ("/routes/presets", None),
+    "users.find": ("/users?text=a", None),
+    "users.create": ("/users", {"username": "posts-bot"}),
     "audit": ("/audit?limit=5", None),
+    "activity.refusals": (f"/activity/refusals?client={BACKEND.id}", None),
+    "activity.usage": ("/activity/usage?days=1", None),
+    "activity.clients": ("/activity/clients", None),
+    "activity.rules": (f"/clients/{BACKEND.id}/rules", None),
+    "sessions.list": ("/sessions", None),
+    "sessions.end": (f"/sessions/{SESSION.id}", None),
     "admin-tokens.list": ("/admin-tokens", None),
     "admin-tokens.create": ("/admin-tokens", {"name": "Child", "scopes": ["tokens:write"], "lifetime_seconds": HOUR}),
     "admin-tokens.revoke": ("/admin-tokens/Program", None),
@@ -51,6 +66,7 @@ CALLS: dict[str, tuple[str, dict[str, Any] | None]] = {
 
 @pytest.fixture
 async def api(settings: Settings, upstream: Recorder) -> AsyncIterator[AdminApi]:
+    upstream.wordpress = Users()
     async with admin_api_over(settings, upstream.url) as opened:
         yield opened
 

@@ -1,10 +1,11 @@
 """The route templates of the site: kept with it, and looked at again as plugins come and go."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
 from appconnect.app import clock, control_context, open_store
 from appconnect.control.routes import refresh_route_templates
@@ -13,7 +14,7 @@ from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import SiteDescription, SiteProblem, UpstreamError
 from appconnect.settings import Settings
 from appconnect.store.engine import open_engine
-from appconnect.store.migrate import migrate
+from appconnect.store.migrate import MIGRATIONS, migrate
 from appconnect.store.sql_store import SqlStore
 from tests.protocol.conftest import settings_in
 
@@ -109,12 +110,13 @@ def test_a_database_of_before_gets_room_for_them_and_loses_nothing(tmp_path):
     settings = settings_in(tmp_path)
     settings.database_path.touch()
     engine = open_engine(settings.database_path)
-    migrate(engine)
-    with closing(sqlite3.connect(settings.database_path)) as database:
-        database.execute("ALTER TABLE sites DROP COLUMN route_templates")
-        database.execute("UPDATE sites SET url = 'https://your-site.com', upstream_url = url")
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
-        database.commit()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("UPDATE sites SET url = 'https://your-site.com', upstream_url = url"))
 
     migrate(engine)
 

@@ -24,7 +24,7 @@ def explain(
     ] = True,
     as_json: output.JsonOption = False,
 ) -> None:
-    """Explain what would become of a client's request, at the gateway and in WordPress. Nothing is sent."""
+    """Explain what would become of a client's request, here and in WordPress. Ends with 1 where it would not pass."""
     body = read_text(body_file, "--body-file") if body_file is not None else ""
     found = perform(
         EXPLAIN,

@@ -56,6 +56,7 @@ REASONS: Final = {
     "invalid_request": Why("A malformed request, or a second credential", _CLIENT_CODE),
     "method_not_allowed": Why("A method that WordPress's API does not know", _CLIENT_CODE),
     "malformed_path": Why("A path that could be read in two ways", _CLIENT_CODE),
+    "not_a_rest_route": Why("Not the REST API", "Access tokens open paths that start with /wp-json/ only."),
     "malformed_body": Why("A body that is not valid JSON", _CLIENT_CODE),
     "malformed_batch": Why("A malformed batch", _CLIENT_CODE),
     "too_many_parameters": Why("Too many parameters", _CLIENT_CODE),
@@ -101,3 +102,10 @@ EVENTS: Final = {
     AuditEventType.ADMIN_TOKEN_CREATED: "Administrator token created",
     AuditEventType.ADMIN_TOKEN_REVOKED: "Administrator token revoked",
 }
+_PLACES: Final = {"console": "console", "cli": "command line", "api": "administrator token"}
+
+
+def actor_in_words(actor: str) -> str:
+    """Who did something: `console:admin` is `admin (console)`; the gateway itself and clients have no prefix."""
+    place, colon, name = actor.partition(":")
+    return f"{name} ({_PLACES[place]})" if colon and place in _PLACES else actor

@@ -43,7 +43,9 @@ class Editing:
     @property
     def pressed(self) -> int:
         """The number of the row whose button was pressed."""
-        value = next((self.visit.form.text(name) for name in ("remove_rule", "use_rule") if self.visit.form.has(name)), "")
+        value = next(
+            (self.visit.form.text(name) for name in ("remove_rule", "use_rule") if self.visit.form.has(name)), ""
+        )
         return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
 
 
@@ -266,7 +268,8 @@ def _form_values(editing: Editing) -> dict[str, Any]:
         "site_lifetime_seconds": switches.token_lifetime_seconds,
         "least_seconds": MIN_TOKEN_LIFETIME_SECONDS,
         "most_seconds": MAX_TOKEN_LIFETIME_SECONDS,
-        "takes_password": editing.takes_password or any(one.field == "application_password" for one in editing.problems),
+        "takes_password": editing.takes_password
+        or any(one.field == "application_password" for one in editing.problems),
     }
 
 

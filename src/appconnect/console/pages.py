@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appconnect.console import setup_pages, sign_in_pages
+from appconnect.console import activity_pages, settings_pages, setup_pages, sign_in_pages
 from appconnect.console.web import Gone, PageRoute, Result, Shown, Visit
 
 
@@ -27,4 +27,6 @@ PAGES: Final = (
     PageRoute("/patterns", _patterns),
     *sign_in_pages.PAGES,
     *setup_pages.PAGES,
+    *activity_pages.PAGES,
+    *settings_pages.PAGES,
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appconnect.console.web import Gone, Notice
+from appconnect.console.web import NOTICE_KINDS, Gone, Notice
 from appconnect.core.secret import Secret
 
 _MAX_CHARACTERS = 1_000
@@ -42,6 +42,6 @@ def from_cookie(value: str) -> tuple[Notice, ...]:
     """Notices from a cookie; none from one that is not ours."""
     try:
         content = json.loads(base64.urlsafe_b64decode(value))
-        return tuple(Notice(kind, text) for kind, text in content if isinstance(kind, str) and isinstance(text, str))
+        return tuple(Notice(kind, text) for kind, text in content if kind in NOTICE_KINDS and isinstance(text, str))
     except (binascii.Error, TypeError, ValueError):
         return ()

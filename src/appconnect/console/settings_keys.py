@@ -50,8 +50,7 @@ def _confirm(visit: Visit) -> Shown:
     key = _wanted(visit)
     consequences = (
         "Access tokens that it signed are void within a second, also those that have not expired.",
-        "Clients that show such a token are answered with 401; they get a new one with their Client Secret, most by "
-        "themselves.",
+        "Clients that show such a token are answered with 401, and get a new one with their Client Secret.",
         "It cannot be undone: a retired key never counts again.",
     )
     values = {"page_title": "Retire key", "tab": "keys", "key": key, "consequences": consequences}

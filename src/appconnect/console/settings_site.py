@@ -58,8 +58,7 @@ _SAID: Final = (
     (
         Health.LOST,
         "error",
-        "The upstream credential is lost, so nothing works for: {}. Open the client and assign its "
-        "Client Credentials User again.",
+        "The upstream credential is lost: {}. Edit the client and choose its Client Credentials User again.",
     ),
     (Health.UNKNOWN, "warning", "WordPress could not be asked about the upstream credential of: {}. Check again."),
 )

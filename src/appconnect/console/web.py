@@ -43,9 +43,12 @@ class Form:
         return any(key == name for key, _ in self.pairs)
 
 
+NOTICE_KINDS: Final = ("success", "warning", "error", "info")
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence at the top of a page: kind is success, warning, error or info."""
+    """A sentence at the top of a page; `kind` is one of `NOTICE_KINDS`."""
 
     kind: str
     text: str

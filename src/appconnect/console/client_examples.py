@@ -1,0 +1,132 @@
+"""Commands for a new client, filled in: a token, and the first call that its allowlist allows."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import quote
+
+from appconnect.core.policy import Policy
+from appconnect.core.rules import DOUBLE_STAR, REST_PREFIX, STAR, Method
+
+_DEFAULT_PATH: Final = f"{REST_PREFIX}/wp/v2/posts"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to begin with. `is_example` tells that a number stands for a wildcard, to be replaced."""
+
+    method: str
+    path: str
+    is_example: bool = False
+
+    @classmethod
+    def first_of(cls, policy: Policy) -> Self:
+        """The first GET rule that is spelled out, or else the first rule of whatever kind."""
+        reading = [rule for rule in policy.rules if rule.method is Method.GET]
+        plain = [rule for rule in reading if not {STAR, DOUBLE_STAR} & set(rule.segments)]
+        rule = next(iter((*plain, *reading, *policy.rules)), None)
+        if rule is None:
+            return cls(Method.GET.value, _DEFAULT_PATH)
+        path = "/".join("1" if segment in (STAR, DOUBLE_STAR) else segment for segment in rule.segments)
+        return cls(rule.method.value, quote(f"{REST_PREFIX}/{path}"), rule not in plain and "1" in path)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A program in one language."""
+
+    id: str
+    label: str
+    text: str
+
+
+def examples(site_url: str, client_id: str, client_secret: str, call: Call) -> list[Example]:
+    """The same in curl, Python, Node and PHP; nothing in it needs quoting, as the path is percent-encoded."""
+    filled = {
+        "SITE_URL": site_url,
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": client_secret,
+        "METHOD": call.method,
+        "PATH": call.path,
+    }
+    is_reading = call.method == Method.GET
+    return [
+        Example(id_, label, _filled(begin + (read if is_reading else write), filled))
+        for id_, label, begin, read, write in _LANGUAGES
+    ]
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"<{name}>", value)
+    return text.strip()
+
+
+_CURL: Final = r"""
+TOKEN=$(curl -sf -X POST "<SITE_URL>/wp-json/app-connect/v1/token" \
+  -u "<CLIENT_ID>:<CLIENT_SECRET>" --data-urlencode "grant_type=client_credentials" |
+  sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+"""
+_CURL_READ: Final = """curl -s "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN"
+"""
+_CURL_WRITE: Final = r"""curl -s -X <METHOD> "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN" \
+  -H "Content-Type: application/json" -d '{}'
+"""
+_PYTHON: Final = """
+import httpx
+from appconnect.client import AppConnect
+
+site = "<SITE_URL>"
+auth = AppConnect(site, "<CLIENT_ID>", "<CLIENT_SECRET>")
+with httpx.Client(base_url=site, auth=auth) as http:
+"""
+_PYTHON_READ: Final = """    answer = http.get("<PATH>")
+    print(answer.raise_for_status().json())
+"""
+_PYTHON_WRITE: Final = """    answer = http.request("<METHOD>", "<PATH>", json={})
+    print(answer.raise_for_status().json())
+"""
+_NODE: Final = """
+const site = "<SITE_URL>";
+const basic = Buffer.from("<CLIENT_ID>:<CLIENT_SECRET>").toString("base64");
+const token = await fetch(`${site}/wp-json/app-connect/v1/token`, {
+  method: "POST",
+  headers: { Authorization: `Basic ${basic}` },
+  body: new URLSearchParams({ grant_type: "client_credentials" }),
+}).then((answer) => answer.json());
+
+const answer = await fetch(`${site}<PATH>`, {
+"""
+_NODE_READ: Final = """  headers: { Authorization: `Bearer ${token.access_token}` },
+});
+console.log(await answer.json());
+"""
+_NODE_WRITE: Final = """  method: "<METHOD>",
+  headers: { Authorization: `Bearer ${token.access_token}`, "Content-Type": "application/json" },
+  body: JSON.stringify({}),
+});
+console.log(await answer.json());
+"""
+_PHP: Final = """
+<?php
+function call(string $method, string $path, array $headers, string $body = ''): string
+{
+    $options = ['method' => $method, 'header' => $headers, 'content' => $body];
+    return file_get_contents('<SITE_URL>' . $path, false, stream_context_create(['http' => $options]));
+}
+
+$basic = base64_encode('<CLIENT_ID>:<CLIENT_SECRET>');
+$headers = ["Authorization: Basic $basic", 'Content-Type: application/x-www-form-urlencoded'];
+$token = json_decode(call('POST', '/wp-json/app-connect/v1/token', $headers, 'grant_type=client_credentials'), true);
+
+"""
+_PHP_READ: Final = """echo call('GET', '<PATH>', ["Authorization: Bearer {$token['access_token']}"]), "\\n";
+"""
+_PHP_WRITE: Final = """$headers = ["Authorization: Bearer {$token['access_token']}", 'Content-Type: application/json'];
+echo call('<METHOD>', '<PATH>', $headers, '{}'), "\\n";
+"""
+_LANGUAGES: Final = (
+    ("curl", "curl", _CURL, _CURL_READ, _CURL_WRITE),
+    ("python", "Python, with the client library", _PYTHON, _PYTHON_READ, _PYTHON_WRITE),
+    ("node", "Node", _NODE, _NODE_READ, _NODE_WRITE),
+    ("php", "PHP", _PHP, _PHP_READ, _PHP_WRITE),
+)

@@ -1,0 +1,264 @@
+"""The door of the console: who is let in, what a page of another site can do, and what a browser keeps."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from appconnect.app import clock
+from appconnect.control import sessions
+from appconnect.core.sessions import SESSION_SECONDS
+from appconnect.ports import WordPressUser
+from tests.protocol.conftest import PUBLIC_URL, Running
+
+ADMIN = WordPressUser(1, "admin", "", "", frozenset(("administrator",)), frozenset(("manage_options",)))
+COOKIE = "__Secure-app-connect-session"
+HERE = {"Sec-Fetch-Site": "same-origin"}
+ENDING = "/app-connect/sign-out"
+
+
+@pytest.fixture
+async def signed_in(gateway: Running) -> sessions.Begun:
+    return sessions.begin(gateway.context, ADMIN, browser="Firefox")
+
+
+@pytest.fixture
+def fresh(gateway: Running) -> Running:
+    """A gateway that is connected to no site yet."""
+    with gateway.store.transaction() as transaction:
+        transaction.save_site(None)
+    return gateway
+
+
+def cookie(begun: sessions.Begun) -> dict[str, str]:
+    return {"Cookie": f"{COOKIE}={begun.token}"}
+
+
+# -- who is let in ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_stranger_is_sent_to_sign_in_and_comes_back_to_the_page(gateway):
+    answer = await gateway.http.get("/app-connect/clients?q=back")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/app-connect/sign-in?next=%2Fclients%3Fq%3Dback"
+
+
+async def test_an_administrator_sees_the_page(gateway, signed_in):
+    answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+
+    assert answer.status_code == 200
+    assert "Sign Out" in answer.text
+
+
+async def test_a_token_that_is_none_is_a_stranger_s(gateway, signed_in):
+    answer = await gateway.http.get("/app-connect/clients", headers={"Cookie": f"{COOKIE}={signed_in.session.id}"})
+
+    assert answer.status_code == 303
+
+
+async def test_a_session_ends_by_time(gateway):
+    late = replace(gateway.context, clock=lambda: clock() + SESSION_SECONDS)
+    begun = sessions.begin(gateway.context, ADMIN, browser="Firefox")
+
+    assert sessions.find_session(gateway.context, begun.token) is not None
+    assert sessions.find_session(late, begun.token) is None
+
+
+async def test_signing_out_ends_the_session_itself(gateway, signed_in):
+    await gateway.http.post(ENDING, headers=cookie(signed_in) | HERE)
+
+    answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+    assert answer.status_code == 303
+
+
+async def test_an_ended_session_is_a_stranger_s_on_the_next_request(gateway, signed_in):
+    sessions.end_session(gateway.context, signed_in.session.id)
+
+    answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+    assert answer.status_code == 303
+
+
+# -- the one-time link ------------------------------------------------------------------------------------------------
+
+
+async def test_looking_at_the_link_does_not_use_it_up_and_the_button_does(fresh):
+    link = sessions.first_link(fresh.context).removeprefix(PUBLIC_URL)
+
+    looked = [await fresh.http.get(link) for _ in range(2)]
+    used = await fresh.http.post(link, headers=HERE)
+    again = await fresh.http.post(link, headers=HERE)
+
+    assert [answer.status_code for answer in looked] == [200, 200]
+    assert "Begin" in looked[1].text
+    assert used.headers["location"] == "/app-connect/setup"
+    assert again.status_code == 410
+    assert "set-cookie" not in again.headers
+
+
+async def test_a_new_link_takes_the_place_of_the_old_one(fresh):
+    old, new = sessions.first_link(fresh.context), sessions.first_link(fresh.context)
+
+    assert "no longer works" in (await fresh.http.get(old)).text
+    assert "Begin" in (await fresh.http.get(new)).text
+
+
+async def test_there_is_no_link_once_somebody_has_signed_in(gateway, signed_in):
+    link = sessions.first_link(gateway.context)
+
+    assert link == f"{PUBLIC_URL}/app-connect/"
+
+
+async def test_a_link_is_void_once_somebody_has_signed_in(fresh):
+    link = sessions.first_link(fresh.context)
+    sessions.begin(fresh.context, ADMIN, browser="Firefox")
+
+    assert (await fresh.http.post(link, headers=HERE)).status_code == 410
+
+
+async def test_the_session_of_the_link_opens_nothing_but_the_setup(fresh):
+    link = sessions.first_link(fresh.context)
+    used = await fresh.http.post(link, headers=HERE)
+    own = {"Cookie": used.headers["set-cookie"].partition(";")[0]}
+
+    for path in ("/clients", "/settings", "/activity", "/settings/sessions"):
+        answer = await fresh.http.get(f"/app-connect{path}", headers=own)
+        assert answer.headers["location"] == "/app-connect/setup", path
+    assert (await fresh.http.get("/app-connect/setup", headers=own)).status_code == 200
+
+
+# -- other sites' pages -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": PUBLIC_URL},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": f"{PUBLIC_URL}.evil.example"},
+        {},
+    ],
+    ids=["cross-site", "same-site", "none", "cross-site with our origin", "other", "null", "longer", "neither"],
+)
+async def test_an_act_from_elsewhere_is_refused_and_does_nothing(gateway, signed_in, headers):
+    answer = await gateway.http.post(ENDING, headers=cookie(signed_in) | headers)
+
+    assert answer.status_code == 403
+    assert (await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [HERE, {"Origin": PUBLIC_URL}], ids=["fetch metadata", "origin"])
+async def test_an_act_from_our_own_page_is_done(gateway, signed_in, headers):
+    answer = await gateway.http.post(ENDING, headers=cookie(signed_in) | headers)
+
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "api.example.com:8443", "api.example.com.evil.example"])
+async def test_the_console_answers_to_its_own_name_only(gateway, signed_in, host):
+    """DNS rebinding: another name that leads here must not become an origin of ours."""
+    answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in) | {"Host": host})
+
+    assert answer.status_code == 421
+    assert "Sign Out" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "next_",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/../wp-admin/", "/clients/../../x", "javascript:1"],
+)
+async def test_signing_in_leads_to_no_address_of_others(gateway, signed_in, next_):
+    answer = await gateway.http.get("/app-connect/sign-in", params={"next": next_}, headers=cookie(signed_in))
+
+    assert answer.headers["location"] == "/app-connect/clients"
+
+
+async def test_signing_in_leads_back_to_a_page_of_ours(gateway, signed_in):
+    query = {"next": "/clients?q=back end"}
+    answer = await gateway.http.get("/app-connect/sign-in", params=query, headers=cookie(signed_in))
+
+    assert answer.headers["location"] == "/app-connect/clients?q=back%20end"
+
+
+async def test_a_body_that_is_no_form_is_refused(gateway, signed_in):
+    headers = cookie(signed_in) | HERE | {"Content-Type": "text/plain"}
+
+    assert (await gateway.http.post(ENDING, content=b"a=b", headers=headers)).status_code == 415
+
+
+async def test_a_form_that_is_too_long_is_refused(gateway, signed_in):
+    answer = await gateway.http.post(ENDING, data={"a": "x" * 300_000}, headers=cookie(signed_in) | HERE)
+
+    assert answer.status_code == 413
+
+
+# -- what a browser gets ----------------------------------------------------------------------------------------------
+
+
+def content_security_policy(answer: httpx.Response) -> dict[str, str]:
+    directives = (one.strip().partition(" ") for one in answer.headers["content-security-policy"].split(";"))
+    return {name: value for name, _, value in directives}
+
+
+@pytest.mark.parametrize("path", ["/app-connect/clients", "/app-connect/sign-in", "/app-connect/nothing-here"])
+async def test_every_page_forbids_framing_and_whatever_is_inline(gateway, signed_in, path):
+    policy = content_security_policy(answer := await gateway.http.get(path, headers=cookie(signed_in)))
+
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["img-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+async def test_forms_lead_nowhere_but_here(gateway, signed_in):
+    answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+
+    assert content_security_policy(answer)["form-action"] == "'self'"
+
+
+async def test_the_cookie_is_for_our_path_and_for_no_script(fresh):
+    used = await fresh.http.post(sessions.first_link(fresh.context), headers=HERE)
+
+    name, _, attributes = used.headers["set-cookie"].partition("=")
+    assert name == COOKIE
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/app-connect"} <= set(attributes.split("; "))
+
+
+async def test_style_and_scripts_are_kept_for_ever_under_a_name_of_their_content(gateway, signed_in):
+    page = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+    address = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+
+    answer = await gateway.http.get(address)
+
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await gateway.http.get(address.replace("static/", "static/0"))).status_code == 404
+
+
+# -- what one page leaves for the next --------------------------------------------------------------------------------
+
+
+async def test_a_notice_shows_once(gateway, signed_in):
+    signed_out = await gateway.http.post(ENDING, headers=cookie(signed_in) | HERE)
+    left = dict(pair.partition(";")[0].split("=", 1) for pair in signed_out.headers.get_list("set-cookie"))
+    own = {"Cookie": f"__Secure-app-connect-notice={left['__Secure-app-connect-notice']}"}
+
+    first = await gateway.http.get("/app-connect/sign-in", headers=own)
+
+    assert "You are signed out." in first.text
+    assert "Max-Age=0" in first.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("value", ["", "x", "bm90IGpzb24=", "WzFd", "W1siPGI+IiwiPGI+Il1d"])
+async def test_a_notice_that_is_none_of_ours_is_harmless(gateway, value):
+    answer = await gateway.http.get("/app-connect/sign-in", headers={"Cookie": f"__Secure-app-connect-notice={value}"})
+
+    assert answer.status_code == 200
+    assert "<b>" not in answer.text

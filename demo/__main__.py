@@ -96,7 +96,7 @@ def main() -> None:
             _walk_through(demo, running)
             print(f"\n{GREEN}Every step of the guide had its effect in WordPress.{PLAIN}")
             if not once:
-                _stay_up(demo)
+                _stay_up(demo, running)
     except (PackagesMissing, CommandFailed, StepFailed) as problem:
         sys.exit(f"{RED}The demo failed:{PLAIN} {problem}")
     except KeyboardInterrupt:
@@ -201,6 +201,11 @@ def _be_refused(demo: Demo, token: str) -> None:
 
 def _serve(demo: Demo, running: ExitStack) -> None:
     print(f"{DIM}$ {PLAIN}{BOLD}app-connect serve &{PLAIN}")
+    print(_indented(_start(demo, running, ready=f"{demo.url}/app-connect/readyz")))
+
+
+def _start(demo: Demo, running: ExitStack, *, ready: str) -> str:
+    """Serve until the demo ends; what `serve` says once `ready` answers."""
     log = (demo.folder / "serve.log").open("w")
     process = subprocess.Popen(
         [COMMAND, "serve"], cwd=demo.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -213,20 +218,34 @@ def _serve(demo: Demo, running: ExitStack) -> None:
 
     running.callback(stop)
     deadline = time.monotonic() + READY_SECONDS
-    while subprocess.run(
-        ["curl", "-sf", f"{demo.url}/app-connect/readyz"], capture_output=True, check=False
-    ).returncode:
+    while subprocess.run(["curl", "-sf", ready], capture_output=True, check=False).returncode:
         if process.poll() is not None or time.monotonic() > deadline:
             raise StepFailed((demo.folder / "serve.log").read_text())
         time.sleep(0.05)
-    print(_indented((demo.folder / "serve.log").read_text().splitlines()[0]))
+    return (demo.folder / "serve.log").read_text().rstrip()
 
 
-def _stay_up(demo: Demo) -> None:
+def _stay_up(demo: Demo, running: ExitStack) -> None:
+    fresh = Demo(demo.site, FOLDER / "fresh-gateway", free_port())
+    fresh.folder.mkdir()
+    subprocess.run(
+        [COMMAND, "init", "--public-url", fresh.url, "--port", str(fresh.port)],
+        cwd=fresh.folder,
+        check=True,
+        capture_output=True,
+    )
+    link = _start(fresh, running, ready=f"{fresh.url}/app-connect/healthz").splitlines()[-1].strip()
+    _title(
+        "Your turn, in a browser: from nothing to a client of your own, with a second gateway that knows no site yet"
+    )
+    print(f"  1. Open     {link}")
+    print(f"  2. Connect  {demo.site.url}")
+    print(f"  3. Approve  in WordPress, as {ADMIN.login} with the password: {ADMIN.password}")
     _title("Still up, until Ctrl-C")
-    print(f"  WordPress   {demo.site.url}/wp-admin/ ({ADMIN.login} / {ADMIN.password})")
-    print(f"  Gateway     {demo.url}")
+    print(f"  WordPress   {demo.site.url}/wp-admin/")
+    print(f"  Gateway     {demo.url}, its console {demo.url}/app-connect/")
     print(f"  Commands    cd {os.path.relpath(demo.folder)} && {os.path.relpath(COMMAND, demo.folder)} clients list")
+    sys.stdout.flush()
     signal.pause()
 
 

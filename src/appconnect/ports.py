@@ -200,6 +200,7 @@ class SiteProblem(StrEnum):
     WRONG_CREDENTIAL = "wrong_credential"
     NOT_AN_ADMINISTRATOR = "not_an_administrator"
     NO_SUCH_USER = "no_such_user"
+    USER_EXISTS = "user_exists"
     REFUSED = "refused"
     UNEXPECTED_ANSWER = "unexpected_answer"
 

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
 from appconnect.console.web import Form
 from appconnect.control.context import InputError, InputProblem
+from appconnect.core.activity import DAY_SECONDS
 
 PERIODS: Final = (
     ("", "Any time", 0),
     ("hour", "Last hour", 3_600),
-    ("day", "Last 24 hours", 86_400),
-    ("week", "Last 7 days", 7 * 86_400),
-    ("month", "Last 30 days", 30 * 86_400),
+    ("day", "Last 24 hours", DAY_SECONDS),
+    ("week", "Last 7 days", 7 * DAY_SECONDS),
+    ("month", "Last 30 days", 30 * DAY_SECONDS),
 )
 _SECONDS: Final = {name: seconds for name, _, seconds in PERIODS if name}
-_REMEDY: Final = "Write it as 2025-11-24 12:30, in UTC."
 _LINES: Final = 500
 
 
@@ -31,28 +31,30 @@ class Times:
 
 
 def times(query: Form, *, now: int) -> Times:
-    """The bounds that were chosen: those typed, else those of the period; `InputError` for one that is no time."""
+    """The bounds that were chosen: whole days in UTC, else a period; `InputError` for what is no day."""
     problems: list[InputProblem] = []
-    since, until = (_time(query.text(name), name, problems) for name in ("since", "until"))
+    first, last = (_day(query.text(name), name, problems) for name in ("since", "until"))
     if problems:
         raise InputError(problems)
-    if since is not None and until is not None and since >= until:
-        raise InputError.of("until", "It ends before it begins.", "Choose a later end, or an earlier begin.")
-    seconds = _SECONDS.get(query.text("period"))
-    if since is None and until is None and seconds is not None:
-        since = now - seconds
-    return Times(since, until)
+    if first is not None and last is not None and first > last:
+        raise InputError.of(
+            "until", "It ends before it begins.", "Choose a later day, or an earlier one to begin with."
+        )
+    if first is None and last is None:
+        seconds = _SECONDS.get(query.text("period"))
+        return Times(since=now - seconds if seconds is not None else None)
+    return Times(first, last + DAY_SECONDS if last is not None else None)
 
 
-def _time(text: str, name: str, problems: list[InputProblem]) -> int | None:
+def _day(text: str, name: str, problems: list[InputProblem]) -> int | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        return max(0, int(moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()))
-    except (ValueError, OverflowError):
-        problems.append(InputProblem(name, f"{text!r} is not a time.", _REMEDY))
+        day = datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        problems.append(InputProblem(name, f"{text!r} is not a day.", "Write it as 2025-11-24."))
         return None
+    return max(0, int(day.timestamp()))
 
 
 def cursor(query: Form) -> int | None:

@@ -92,7 +92,8 @@ def _filled(begins: Sequence[int], used: dict[int, ClientUse]) -> list[tuple[int
 
 def _step_name(at: int, period: _Period) -> str:
     moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment:%H:%M}" if period is _DAY else utc(at).partition(", ")[0]
+    day = utc(at).partition(", ")[0]
+    return f"{day}, {moment:%H:%M}" if period is _DAY else day
 
 
 def _total(uses: Iterable[ClientUse]) -> ClientUse:

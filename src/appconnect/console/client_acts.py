@@ -9,10 +9,10 @@ from appconnect.control.clients import delete_client, find_client, revoke_tokens
 from appconnect.control.context import InputError
 
 _OVERLAPS: Final = (
-    ("0", "End it now", "Its access tokens are revoked too. For a secret that somebody else may know."),
-    ("3600", "1 hour", "For a service that you change right now."),
-    ("86400", "24 hours", "For a service that gets its new settings with the next release."),
-    ("604800", "7 days", "For several services that you change one after the other."),
+    ("0", "Now", "Its access tokens are revoked too. For a secret that somebody else may know."),
+    ("3600", "In 1 hour", "For a service that you change right now."),
+    ("86400", "In 24 hours", "For a service that gets its new settings with the next release."),
+    ("604800", "In 7 days", "For several services that you change one after the other."),
 )
 _DEFAULT_OVERLAP: Final = "86400"
 
@@ -85,8 +85,8 @@ def revoke_page(visit: Visit) -> Result:
     facts = _facts(visit)
     stops = (
         "Every access token that it has now stops working within a second.",
-        "It may request new ones at once: whoever has the secret can go on. If somebody else may know it, "
-        "rotate the secret without an overlap instead, which revokes the tokens too.",
+        "It may request new ones at once, as may everybody who has the secret.",
+        "If somebody else may know the secret, rotate it without an overlap instead: that revokes the tokens too.",
     )
     return _page(facts, Act("Revoke tokens of", "Revoke tokens", stops))
 
@@ -112,15 +112,14 @@ def rotate(visit: Visit) -> Result:
             raise InputError.of("overlap", "How long the old secret stays is missing.", "Choose one of the times.")
         client, secret = rotate_secret(visit.context, visit.parameter("client_id"), overlap_seconds=int(overlap))
         shown_once = {"client_id": client.id, "client_secret": secret.reveal()}
-        done = "The old one has ended" if overlap == "0" else f"The old one ends in {_label(overlap)}"
+        done = "The old one has ended" if overlap == "0" else f"The old one ends {_label(overlap).lower()}"
         text = f"The client {client.name} has a new secret. {done}."
         return Gone(f"/clients/{client.id}/secret", (Notice("success", text),), shown_once)
 
     def again(error: InputError) -> Result:
         return Shown("client_rotate.html", _rotation(_facts(visit), overlap), 400, error.problems)
 
-    facts = _facts(visit)  # an unknown client is an error page, not a problem of the form
-    del facts
+    find_client(visit.context, visit.parameter("client_id"))  # an unknown one is an error page, no problem of the form
     return attempted(act, again)
 
 

@@ -7,10 +7,14 @@ from typing import Any, Final
 from appconnect.console import client_rules, client_users
 from appconnect.console.client_typed import Typed, version_of
 from appconnect.console.web import PREFIX, Gone, Notice, Result, Shown, Visit
-from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS, Saved
-from appconnect.control.clients import add_client as register
-from appconnect.control.clients import edit_client as change
-from appconnect.control.clients import find_client
+from appconnect.control.clients import (
+    MAX_TOKEN_LIFETIME_SECONDS,
+    MIN_TOKEN_LIFETIME_SECONDS,
+    Saved,
+    add_client,
+    edit_client,
+    find_client,
+)
 from appconnect.control.context import InputError, InputProblem
 from appconnect.control.review import Review, review, site_routes
 from appconnect.control.service_users import create_service_user, find_users
@@ -93,13 +97,13 @@ def _act(editing: Editing) -> Result:
 def _save(editing: Editing) -> Editing | Gone:
     editing = replace(editing, typed=editing.typed.without_empty_rules())
     if editing.client is None or editing.policy is None:
-        saved = register(editing.visit.context, editing.typed.draft(None))
+        saved = add_client(editing.visit.context, editing.typed.draft(None))
         assert saved.secret is not None
         shown_once = {"client_id": saved.client.id, "client_secret": saved.secret.reveal()}
         return Gone(f"/clients/{saved.client.id}/secret", _notices(editing, saved, "is registered"), shown_once)
     if editing.typed.version != version_of(editing.client, editing.policy):
         return _overtaken(editing, editing.client, editing.policy)
-    saved = change(editing.visit.context, editing.client.id, editing.typed.draft(editing.policy))
+    saved = edit_client(editing.visit.context, editing.client.id, editing.typed.draft(editing.policy))
     return Gone(f"/clients/{saved.client.id}", _notices(editing, saved, "is saved"))
 
 

@@ -27,7 +27,7 @@ def client_list(visit: Visit) -> Result:
         "has_clients": bool(snapshot.clients),
         "is_grant_enabled": GrantType.CLIENT_CREDENTIALS in snapshot.switches.grant_types,
         "is_api_enabled": snapshot.switches.is_api_enabled,
-        "summary": f"{first + 1}–{first + len(shown)} of {len(found)} clients" if pages > 1 else "",
+        "summary": f"{first + 1} to {first + len(shown)} of {len(found)} clients" if pages > 1 else "",
         "previous": _address(wanted, page - 1) if page > 1 else "",
         "next": _address(wanted, page + 1) if page < pages else "",
     }

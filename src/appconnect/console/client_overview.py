@@ -8,7 +8,7 @@ from appconnect.console.activity_words import Why, why
 from appconnect.console.client_facts import ClientFacts, facts_of
 from appconnect.console.client_rules import Lock, locks
 from appconnect.console.web import Gone, Notice, Result, Shown, Visit
-from appconnect.control.activity import refusals
+from appconnect.control.activity import RuleReport, refusals
 from appconnect.control.clients import find_client
 from appconnect.control.credentials import check_credential
 from appconnect.control.passwords import credential_of
@@ -92,10 +92,14 @@ def _used(facts: ClientFacts, found: dict[str, Lock]) -> list[UsedRule]:
         if report.rule is None:
             continue
         text = str(report.rule)
-        used = f"{report.requests:,} requests in 30 days" if report.requests else "No request in 30 days"
-        used = "Not used yet" if report.last_hour is None else used
-        rules.append(UsedRule(found.get(text, Lock(text, (), "", "", ())), used, report.is_unused))
+        rules.append(UsedRule(found.get(text, Lock(text, (), "", "", ())), _use(report), report.is_unused))
     return rules
+
+
+def _use(report: RuleReport) -> str:
+    if report.last_hour is None:
+        return "Not used yet"
+    return f"{report.requests:,} {'request' if report.requests == 1 else 'requests'} in 30 days"
 
 
 def _refused(visit: Visit, client_id: str) -> list[Refused]:

@@ -126,7 +126,7 @@ def _presets(routes: tuple[SiteRoute, ...]) -> tuple[Preset, ...]:
 
 @lru_cache(maxsize=4)
 def _choices(routes: tuple[SiteRoute, ...]) -> tuple[Choice, ...]:
-    found = {}
+    found: dict[str, Choice] = {}
     for route in routes:
         shape = shape_of(route.template)
         for method in Method:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appconnect.console import activity_pages, settings_pages, setup_pages, sign_in_pages
+from appconnect.console import activity_pages, client_pages, settings_pages, setup_pages, sign_in_pages
 from appconnect.console.web import Gone, PageRoute, Result, Shown, Visit
 
 
@@ -27,6 +27,7 @@ PAGES: Final = (
     PageRoute("/patterns", _patterns),
     *sign_in_pages.PAGES,
     *setup_pages.PAGES,
+    *client_pages.PAGES,
     *activity_pages.PAGES,
     *settings_pages.PAGES,
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 
+from appconnect.console.activity_words import actor_in_words
 from appconnect.console.settings_forms import at_controls
 from appconnect.console.settings_switches import in_words
 from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit, attempted
@@ -29,6 +30,11 @@ class _Row:
     def scopes(self) -> list[AdminScope]:
         """In the order of the form."""
         return [scope for scope in AdminScope if scope in self.token.scopes]
+
+    @property
+    def created_by(self) -> str:
+        """Who made it."""
+        return actor_in_words(self.token.created_by)
 
 
 def token_list(visit: Visit) -> Result:
@@ -93,7 +99,7 @@ def _confirm(visit: Visit) -> Shown:
     values = {
         "page_title": "Revoke administrator token",
         "tab": "admin-tokens",
-        "revoked": revoked_with(token, living_tokens(visit.context)),
+        "revoked": [(one, actor_in_words(one.created_by)) for one in revoked_with(token, living_tokens(visit.context))],
         "consequences": consequences,
     }
     return Shown("settings_admin_token_revoke.html", values)

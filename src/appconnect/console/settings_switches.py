@@ -44,7 +44,7 @@ def confirm_disabling(visit: Visit) -> Result:
     """What stops when a grant type is disabled."""
     grant_type = _wanted(visit)
     consequences = (
-        "The clients below get no more access tokens.",
+        "No client gets an access token by it any more.",
         "Access tokens that were issued by it stop working within a second.",
         "Clients, secrets and allowlists are kept: enable it again and everything is as before.",
     )

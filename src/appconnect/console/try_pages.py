@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from appconnect.console.activity_words import why
 from appconnect.console.client_rules import PERMITTED
 from appconnect.console.web import PREFIX, Form, Gone, Notice, PageRoute, Result, Shown, Visit
 from appconnect.control.clients import Draft, edit_client, find_client
@@ -36,9 +37,7 @@ def _asked(form: Form, left: Mapping[str, str]) -> Asked:
 
 
 def _answered(visit: Visit, asked: Asked, typed_client: str, *, is_sent: bool = False) -> Result:
-    chosen, client_id = None, str(visit.request.path_params.get("client_id") or typed_client)
-    if "client_id" in visit.request.path_params or client_id in visit.snapshot.clients:
-        chosen, _ = find_client(visit.context, client_id)
+    chosen = _chosen(visit, typed_client)
     problems = tuple(_problems(chosen, asked)) if is_sent else ()
     found = explain(visit.context, chosen.id, asked) if chosen and asked.path and not problems else None
     values = {
@@ -48,13 +47,26 @@ def _answered(visit: Visit, asked: Asked, typed_client: str, *, is_sent: bool = 
         "clients": _options(visit),
         "asked": asked,
         "methods": [(method, method) for method in Method],
-        "action": PREFIX + (f"/clients/{chosen.id}/try" if "client_id" in visit.request.path_params else "/try"),
+        "action": PREFIX + _own_path(visit),
         "found": found,
         "locks": _locks(found) if found else (),
+        "reason": why(found.code).reason if found and found.code else "",
         "is_part": visit.is_partial,
     }
     status = 400 if problems and not visit.is_partial else 200
     return Shown("try.html", values, status, problems, partial=VERDICT if is_sent else None)
+
+
+def _chosen(visit: Visit, typed: str) -> Client | None:
+    """The client whose page it is, or the one that was chosen."""
+    if "client_id" in visit.request.path_params:
+        return find_client(visit.context, visit.parameter("client_id"))[0]
+    return visit.snapshot.clients.get(typed)
+
+
+def _own_path(visit: Visit) -> str:
+    own = visit.request.path_params.get("client_id")
+    return f"/clients/{own}/try" if own else "/try"
 
 
 def _problems(client: Client | None, asked: Asked) -> list[InputProblem]:
@@ -94,8 +106,7 @@ def _add_rule(visit: Visit, asked: Asked) -> Result:
         notices = (Notice("success", text),)
     query: dict[str, Any] = {"client": client.id, "method": asked.method, "path": asked.path}
     body = {"body": asked.body, "content_type": asked.content_type} if asked.body else None
-    own = f"/clients/{client.id}/try" if "client_id" in visit.request.path_params else "/try"
-    return Gone(f"{own}?{urlencode(query)}", notices, body)
+    return Gone(f"{_own_path(visit)}?{urlencode(query)}", notices, body)
 
 
 PAGES: Final = (

@@ -12,7 +12,7 @@ from appconnect.control.review import Review, review
 from appconnect.core.audit import AuditEventType
 from appconnect.core.rules import RouteRule
 from appconnect.core.secret import Secret
-from appconnect.ports import UpstreamError, WordPressUser
+from appconnect.ports import SiteProblem, UpstreamError, WordPressUser
 
 MAX_FOUND: Final = 20
 ROLES: Final = ("subscriber", "contributor", "author", "editor")
@@ -69,13 +69,18 @@ def create_service_user(context: Context, login: str, rules: Sequence[RouteRule]
     to = passwords.connection(context)
     administrator = to.administrator.credential
     host = urlsplit(to.address.url).hostname or "site"
-    user = to.site.create_user(
-        administrator,
-        login=login,
-        email=f"{login}@{host}.invalid",  # RFC 2606: no mail, such as a password reset, reaches anybody
-        password=Secret(context.entropy(32).hex()),
-        role=ROLES[0],
-    )
+    try:
+        user = to.site.create_user(
+            administrator,
+            login=login,
+            email=f"{login}@{host}.invalid",  # RFC 2606: no mail, such as a password reset, reaches anybody
+            password=Secret(context.entropy(32).hex()),
+            role=ROLES[0],
+        )
+    except UpstreamError as error:
+        if error.problem is SiteProblem.USER_EXISTS:
+            raise InputError.of("Username", error.facts, error.remedy) from error
+        raise
     try:
         role, reviewed = _smallest_role(context, to, user, rules)
     except (InputError, UpstreamError):

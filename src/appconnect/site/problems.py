@@ -208,6 +208,12 @@ def wrong_credential(login: str, code: str, message: str) -> UpstreamError:
     )
 
 
+def user_exists(login: str) -> UpstreamError:
+    return UpstreamError(
+        SiteProblem.USER_EXISTS, f"The site has a user {login!r} already.", "Choose it, or write another username."
+    )
+
+
 def no_such_user(wanted: str, tried: str, similar: Iterable[str]) -> UpstreamError:
     """The site has no user who is called so."""
     logins = ", ".join(similar)

@@ -18,6 +18,7 @@ _SIMILAR_LOGINS = 3
 
 _WRONG_CREDENTIAL = frozenset(("incorrect_password", "invalid_username", "invalid_email"))
 """How `wp_authenticate_application_password` refuses, where a plugin makes WordPress look early enough to say it."""
+_USER_EXISTS = ("existing_user_login", "existing_user_email")  # which WordPress sends with 500
 _USER_IS_GONE = "rest_user_invalid_id"
 _NAME_IS_TAKEN = "application_password_duplicate_name"
 _PASSWORD_IS_GONE = "rest_application_password_not_found"  # noqa: S105 - WordPress's name for an error
@@ -101,9 +102,12 @@ class WordPressSite:
     def create_user(
         self, administrator: UpstreamCredential, *, login: str, email: str, password: Secret, role: str
     ) -> WordPressUser:
-        """Make a user; WordPress's own words where it refuses, such as a login that is taken."""
+        """Make a user; `UpstreamError` of kind `USER_EXISTS` where the login is taken."""
         body = {"username": login, "email": email, "password": password.reveal(), "roles": [role]}
-        answer = self._ask("POST", "/wp/v2/users", administrator, query={"context": "edit"}, body=body)
+        query = {"context": "edit"}
+        answer = self._ask("POST", "/wp/v2/users", administrator, query=query, body=body, tolerated=_USER_EXISTS)
+        if answer.error_code:
+            raise problems.user_exists(login)
         return _user(answer, answer.content)
 
     def set_role(self, administrator: UpstreamCredential, user_id: int, role: str) -> WordPressUser:

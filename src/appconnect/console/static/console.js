@@ -84,9 +84,21 @@
     form.setAttribute("aria-busy", "true");
   };
 
-  /** A part that was replaced may have had the focus, which would then begin again at the top of the page. */
-  const keepFocus = (event) => {
-    if (document.activeElement === document.body) {
+  let asking = null;
+
+  /** Remember who asks with the focus; what asks again and again does so only while somebody can see it. */
+  const beforeRequest = (event) => {
+    if (event.detail.elt.contains(document.activeElement)) {
+      asking = event.detail.elt;
+    }
+    if (document.hidden && event.detail.elt.matches("[data-while-visible]")) {
+      event.preventDefault();
+    }
+  };
+
+  /** A button that was replaced by its own answer had the focus, which would then begin again at the top of the page. */
+  const afterSettle = (event) => {
+    if (event.detail.requestConfig.elt === asking && document.activeElement === document.body) {
       event.target.setAttribute("tabindex", "-1");
       event.target.focus({ preventScroll: true });
     }
@@ -102,7 +114,8 @@
     }
   });
   document.addEventListener("submit", onSubmit);
-  document.addEventListener("htmx:afterSettle", keepFocus);
+  document.addEventListener("htmx:beforeRequest", beforeRequest);
+  document.addEventListener("htmx:afterSettle", afterSettle);
   document.addEventListener("htmx:load", (event) => improve(event.target));
   // A page that comes back from the browser's memory may be sent again.
   window.addEventListener("pageshow", () => {

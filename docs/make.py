@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 
 from appconnect import app as application
 from appconnect.cli.commands import app as commands
+from appconnect.console.api import ROOT as API_ROOT
 from appconnect.control.setup import APPROVAL_PATH
 from appconnect.core.audit import AuditEventType
 from appconnect.core.keys import KeyRing
@@ -26,6 +27,7 @@ from appconnect.settings import (
     description,
     is_required,
 )
+from docs.admin_api import admin_api_page
 from docs.errors import errors_page
 from docs.markdown import table
 
@@ -47,6 +49,7 @@ def pages() -> dict[str, str]:
         "cli.md": _cli,
         "errors.md": lambda: errors_page(SNAPSHOT),
         "endpoints.md": _endpoints,
+        "admin-api.md": admin_api_page,
         "audit-events.md": _audit_events,
     }
     return {name: "\n".join([MADE, "", *lines()]).rstrip() + "\n" for name, lines in made.items()}
@@ -125,6 +128,9 @@ def _cli() -> list[str]:
         "",
         f"{root.help}",
         "",
+        "With `--gateway` and an administrator token, a command works for a gateway elsewhere, over its",
+        "[admin API](../operators/admin-api.md).",
+        "`init`, `connect` and `serve` work only at the gateway itself.",
         "A command that changes something returns when every running worker has had the time to see it.",
         "Exit status: 0 done, 1 not done, 2 wrong settings or usage, 130 interrupted.",
         "With `--json`, the result is one JSON value on standard output and an error is one on standard error.",
@@ -192,6 +198,7 @@ _WHAT: Final[Mapping[str, tuple[str, str, str]]] = {
 _OURS: Final[Mapping[str, tuple[str, str]]] = {
     application.HEALTHZ: ("GET", "200 while the worker runs."),
     application.READYZ: ("GET", "200 when a site is connected, 503 before; its `revision` grows with each change."),
+    API_ROOT + "/…": ("by operation", "The [admin API](admin-api.md)."),
     APPROVAL_PATH + "STATE": (
         "GET",
         "The way back from WordPress's approval page, once for each `app-connect connect`.",
@@ -294,7 +301,20 @@ _EVENTS: Final[Mapping[AuditEventType, tuple[str, str]]] = {
     AuditEventType.KEY_ROTATED: ("A new signing key was made.", "the key's ID"),
     AuditEventType.KEY_RETIRED: ("A signing key was retired before its time.", "the key's ID"),
     AuditEventType.SERVICE_USER_CREATED: ("A WordPress user was created for a client to act as.", "the login"),
+    AuditEventType.SIGNED_IN: ("An administrator signed in to the console.", "the login"),
+    AuditEventType.SESSION_ENDED: (
+        "A session of the console was ended, or its user is no administrator any more.",
+        "the login",
+    ),
+    AuditEventType.KEY_ROTATED: ("A new signing key was made.", "the key's ID"),
+    AuditEventType.KEY_RETIRED: ("A signing key was retired, and tokens that it signed are void.", "the key's ID"),
+    AuditEventType.SERVICE_USER_CREATED: ("A WordPress user was made for a client.", "the login"),
     AuditEventType.TOKEN_REVOKED: ("A client revoked one of its tokens.", "the token's `jti`"),
+    AuditEventType.ADMIN_TOKEN_CREATED: ("An administrator token was created.", "the administrator token's ID"),
+    AuditEventType.ADMIN_TOKEN_REVOKED: (
+        "An administrator token was revoked, itself or with the one that had made it.",
+        "the administrator token's ID",
+    ),
 }
 
 
@@ -306,7 +326,8 @@ def _audit_events() -> list[str]:
         "Here you find everything that is recorded; `app-connect audit` lists it, the newest first.",
         "",
         "Each event has a time in UTC, a type, who did it, what it was done to, and the change in words.",
-        "Who is `cli:` and the login on the machine, `init`, `gateway`, or `client` and the client ID.",
+        "Who is `cli:` and the login on the machine, `console:` and the login in WordPress, `api:` and the name of an",
+        "administrator token, `init`, `gateway`, or `client` and the client ID.",
         "The gateway's decisions on single requests are in its [log](../operators/README.md#logs), not here.",
         "",
         *table(("Type", "What happened", "On"), rows),

@@ -46,7 +46,7 @@ _OVERFLOWING = """
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
     const wide = [...document.body.querySelectorAll('*')].filter(one => one.getBoundingClientRect().right > width + 1);
-    return ['the page', ...wide.map(one => one.outerHTML.slice(0, 120))];
+    return ['the page', ...wide.slice(0, 5).map(one => one.outerHTML.slice(0, 120))];
 }
 """
 
@@ -57,22 +57,29 @@ def check_page(page: Page, name: str) -> None:
     The page is left as it was but for its scroll position and focus.
     """
     before = page.viewport_size
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}
     for window in WINDOWS:
         page.set_viewport_size({"width": window.width, "height": window.height})
-        if overflowing := page.evaluate(_OVERFLOWING):
-            problems.append(f"{window.width} px: scrolls sideways: {overflowing[:6]}")
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            problems += [f"{window.width} px, {scheme}: {one}" for one in violations(page)]
+            for problem in (*violations(page), *overflows(page)):
+                problems.setdefault(problem, []).append(f"{window.width} {scheme}")
             _picture(page, f"{name}-{window.width}-{scheme}")
     page.emulate_media(color_scheme="light")
     for window in (NARROW, WIDE):
         page.set_viewport_size({"width": window.width, "height": window.height})
-        problems += [f"{window.width} px, Tab: {one}" for one in walk(page)]
+        for problem in walk(page):
+            problems.setdefault(problem, []).append(f"{window.width}")
     if before:
         page.set_viewport_size(before)
-    assert not problems, f"{page.url}\n" + "\n".join(problems)
+    lines = [f"{problem} (at {', '.join(places)})" for problem, places in problems.items()]
+    assert not problems, "\n".join([page.url, *lines])
+
+
+def overflows(page: Page) -> list[str]:
+    """What makes the page scroll sideways; nothing where it does not."""
+    found = page.evaluate(_OVERFLOWING)
+    return [f"scrolls sideways: {found}"] if found else []
 
 
 def violations(page: Page) -> list[str]:

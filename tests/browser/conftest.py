@@ -182,6 +182,11 @@ def _hand(way: str, open_window: Open, state: StorageState | None) -> Hand:
 
 
 @pytest.fixture
+def page_without_javascript(open_window: Open, signed_in: StorageState) -> Page:
+    return open_window(state=signed_in, javascript=False)
+
+
+@pytest.fixture
 def console(gateway: Gateway) -> Callable[[str], str]:
     """The address of a page of the console, such as `console("clients")`."""
     return lambda path: f"{gateway.url}/app-connect/{path}"

@@ -3,7 +3,7 @@
 import re
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from demo.wordpress.servers import RunningSite
 from demo.wordpress.site import User
@@ -36,6 +36,11 @@ def fill_wordpress_login(page: Page, user: User) -> None:
 def approve(page: Page) -> None:
     """Say yes on WordPress's own approval page."""
     page.get_by_role("button", name=_APPROVE).click()
+
+
+def labeled(page: Page, label: str) -> Locator:
+    """The control with exactly this label, whether or not it says that the control is required."""
+    return page.get_by_label(re.compile(rf"^\s*{re.escape(label)}(\s+\(required\))?\s*$"))
 
 
 def sign_in_to_console(page: Page, gateway_url: str) -> None:

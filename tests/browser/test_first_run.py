@@ -1,21 +1,23 @@
 """From the one-time link to a working client, in a browser only."""
 
 import json
-import re
 import subprocess
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.checks import check_page
 from tests.browser.hands import Hand
-from tests.browser.people import approve, fill_wordpress_login, one_time_link
+from tests.browser.people import approve, fill_wordpress_login, labeled, one_time_link, sign_in_to_wordpress
 
-RULES = """\
-GET /wp-json/wp/v2/posts
-POST /wp-json/wp/v2/posts
-GET /wp-json/wp/v2/users/me
-"""
+RULES = ("GET /wp-json/wp/v2/posts", "POST /wp-json/wp/v2/posts", "GET /wp-json/wp/v2/users/me")
+"""The guide's examples."""
 TITLE = "Written by a backend service"
+PUBLISH = """
+echo
+curl -s "{url}/wp-json/wp/v2/posts" -H "Authorization: Bearer $TOKEN" \\
+  --data-urlencode "title=Written by a backend service" --data-urlencode "status=publish"
+"""
+"""What the guide's example does with the token that the shown commands request."""
 
 
 def test_from_the_one_time_link_to_a_published_post(newcomer: Hand, new_gateway, site):
@@ -25,42 +27,85 @@ def test_from_the_one_time_link_to_a_published_post(newcomer: Hand, new_gateway,
     connect(newcomer, site)
     enable_client_credentials(newcomer)
     add_the_guides_client(newcomer)
-    token = json.loads(run(page.get_by_label("Request an access token")))
-    assert token["granted_rest_routes"] == RULES.split("\n")[:-1]
-    posts = site.site.php("echo count(get_posts(['title' => $title, 'post_status' => 'publish']));", title=TITLE)
-    assert posts == "1"
+    shown = page.get_by_role("group", name="curl", exact=True).inner_text()
+    assert "Hello world!" in run(shown)
+    post = json.loads(run(shown + PUBLISH.format(url=new_gateway.url)))
+    page.goto(post["link"])
+    expect(page.get_by_role("heading", name=TITLE).first).to_be_visible()
 
 
 def connect(person: Hand, site) -> None:
     page = person.page
-    person.fill(page.get_by_label("Site Address"), site.url)
-    person.press(page.get_by_role("button", name="Connect"))
+    person.press(page.get_by_role("button", name="Begin"))
+    person.fill(labeled(page, "Site Address"), site.url)
+    person.press(page.get_by_role("button", name="Continue to WordPress"))
     fill_wordpress_login(page, site.admin)
     approve(page)
-    expect(page.get_by_role("navigation").get_by_role("link", name="Clients")).to_be_visible()
+    expect(page.get_by_text("Connected to App Connect demo as admin.")).to_be_visible()
 
 
 def enable_client_credentials(person: Hand) -> None:
     page = person.page
     person.press(page.get_by_role("link", name="Settings"))
-    expect(page.get_by_role("heading", name="Grant Types")).to_be_visible()
-    person.tick(page.get_by_label("Client Credentials"))
-    person.press(page.get_by_role("button", name="Save Changes"))
-    expect(page.get_by_label("Client Credentials")).to_be_checked()
+    person.press(page.get_by_role("button", name="Enable Client Credentials"))
+    expect(page.get_by_text("Client Credentials is enabled.")).to_be_visible()
 
 
 def add_the_guides_client(person: Hand) -> None:
     page = person.page
     person.press(page.get_by_role("link", name="Clients"))
-    person.press(page.get_by_role("link", name="Add New Client"))
-    person.fill(page.get_by_label("Name"), "Backend Service")
-    person.fill(page.get_by_label("Client Credentials User"), "author")
-    person.fill(page.get_by_label("REST Route Allowlist"), RULES)
-    expect(page.get_by_label("Restricted")).to_be_checked()
-    person.press(page.get_by_role("button", name="Add New Client"))
-    expect(page.get_by_label("Client Secret")).to_be_visible()
+    person.press(page.get_by_role("link", name="Add New Client").first)
+    person.fill(labeled(page, "Name"), "Backend Service")
+    expect(labeled(page, "Client Credentials")).to_be_checked()
+    expect(labeled(page, "Confidential")).to_be_checked()
+    expect(labeled(page, "Restricted")).to_be_checked()
+    person.fill(labeled(page, "Client Credentials User"), "author")
+    for number, rule in enumerate(RULES, 1):
+        person.fill(labeled(page, f"Rule {number}"), rule)
+        person.press(page.get_by_role("button", name="Add rule", exact=True))
+    person.press(page.get_by_role("button", name="Save"))
+    expect(page.get_by_role("heading", name="Client Secret", exact=True)).to_be_visible()
 
 
-def run(command: Locator) -> str:
-    """Run a command as somebody would who copied it."""
-    return subprocess.run(["bash", "-c", command.inner_text()], check=True, capture_output=True, text=True).stdout
+def run(commands: str) -> str:
+    """Run commands as somebody would who copied them; what the last one prints."""
+    ran = subprocess.run(["bash", "-c", commands], check=True, capture_output=True, text=True, timeout=60)
+    return ran.stdout[ran.stdout.rindex("\n{") if "\n{" in ran.stdout else 0 :]
+
+
+def test_the_pages_of_the_first_run_pass(visitor, new_gateway, site):
+    visitor.goto(one_time_link(new_gateway))
+    check_page(visitor, "setup-link")
+    visitor.get_by_role("button", name="Begin").click()
+    check_page(visitor, "setup-address")
+    labeled(visitor, "Site Address").fill("http://127.0.0.1:9")
+    visitor.get_by_role("button", name="Continue to WordPress").click()
+    expect(labeled(visitor, "Site Address")).to_have_value("http://127.0.0.1:9")
+    check_page(visitor, "setup-no-answer")
+
+
+def test_the_link_works_once(visitor, open_window, new_gateway):
+    link = one_time_link(new_gateway)
+    visitor.goto(link)
+    visitor.get_by_role("button", name="Begin").click()
+    expect(labeled(visitor, "Site Address")).to_be_visible()
+    second = open_window()
+    second.goto(link)
+    expect(second.get_by_role("heading", name="This link no longer works")).to_be_visible()
+    check_page(second, "setup-link-used")
+
+
+def test_a_gateway_that_nobody_has_set_up_says_where_the_link_is(visitor, new_gateway):
+    visitor.goto(f"{new_gateway.url}/app-connect/")
+    expect(visitor.get_by_text("app-connect serve").first).to_be_visible()
+    check_page(visitor, "not-set-up")
+
+
+def test_no_link_is_printed_once_somebody_has_signed_in(visitor, new_gateway, site):
+    visitor.goto(one_time_link(new_gateway))
+    sign_in_to_wordpress(visitor, site, site.admin)
+    visitor.get_by_role("button", name="Begin").click()
+    labeled(visitor, "Site Address").fill(site.url)
+    visitor.get_by_role("button", name="Continue to WordPress").click()
+    approve(visitor)
+    expect(visitor.get_by_role("button", name="Sign Out")).to_be_visible()

@@ -37,6 +37,8 @@ def test_a_wrong_command_is_found():
     assert _problem(["clients", "show"]) is not None
     assert _problem(["clients", "show"], may_be_a_name=True) is None
     assert _problem(["clients", "show", "CLIENT", "--json"]) is None
+    assert _problem(["--gateway", "URL", "--ca-file", "FILE", "clients", "show", "CLIENT"]) is None
+    assert _problem(["--gate", "URL", "clients", "show", "CLIENT"]) is not None
 
 
 def _app_connect(text: str) -> list[list[str]]:
@@ -57,10 +59,20 @@ def _app_connect(text: str) -> list[list[str]]:
     return found
 
 
+def _after_global_options(root: Any, words: list[str]) -> list[str]:
+    """The command and what follows; an option that there is not stays, and is then no command."""
+    options = {name: option for option in root.params for name in option.opts}
+    rest = list(words)
+    while rest and rest[0] in options:
+        option = options[rest.pop(0)]
+        del rest[: 0 if option.is_flag else 1]
+    return rest
+
+
 def _problem(words: list[str], *, may_be_a_name: bool = False) -> str | None:
     """What the command line itself would complain about; prose may name a command without its arguments."""
     command: Any = typer.main.get_command(app)
-    rest = list(words)
+    rest = _after_global_options(command, words)
     while rest and rest[0] in getattr(command, "commands", ()):
         command = command.commands[rest.pop(0)]
     if hasattr(command, "commands"):

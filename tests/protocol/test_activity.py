@@ -368,6 +368,16 @@ async def test_without_the_database_requests_are_served_and_nothing_of_them_is_l
     assert use_of(gateway.context) == ClientUse(tokens=1, allowed=1, refused=1)
 
 
+async def test_a_worker_that_ends_without_the_database_says_that_it_loses_what_it_has(
+    settings: Settings, upstream: Recorder, capsys: pytest.CaptureFixture[str]
+):
+    home = settings.database_path.parent
+    async with running(settings, upstream.url) as gateway:
+        await gateway.token()
+        move_database(home, home / "away")
+    assert "activity that waited in memory is lost" in capsys.readouterr().err
+
+
 def move_database(old: Path, new: Path) -> None:
     new.mkdir(exist_ok=True)
     for file in old.glob("app-connect.db*"):

@@ -46,6 +46,7 @@ CALLS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "keys.rotate": ("/keys/rotate", NOTHING),
     "keys.retire": (f"/keys/{OLD_KEY.kid}/retire", NOTHING),
     "status": ("/status", None),
+    "site.disconnect": ("/site/disconnect", NOTHING),
     "routes.list": ("/routes", None),
     "routes.review": ("/routes/review", {"rest_route_allowlist": ["GET /wp-json/wp/v2/posts"]}),
     "routes.presets": ("/routes/presets", None),
@@ -71,8 +72,24 @@ async def api(settings: Settings, upstream: Recorder) -> AsyncIterator[AdminApi]
         yield opened
 
 
+def delete_clients(api: AdminApi) -> None:
+    with api.store.transaction() as transaction:
+        transaction.delete_client(BACKEND.id)
+        transaction.delete_client(STRANGER.id)
+        transaction.forget_application_password(f"of-{BACKEND.id}")
+        transaction.forget_application_password(f"of-{STRANGER.id}")
+
+
+def nothing(_: AdminApi) -> None:
+    """Most operations need nothing to be done before."""
+
+
+NEEDED = {"site.disconnect": delete_clients}
+
+
 async def perform(api: AdminApi, operation: AnyOperation, token: str | None) -> Any:
     path, body = CALLS[operation.name]
+    NEEDED.get(operation.name, nothing)(api)
     request = {"json": body} if body is not None else {}
     return await api.call(operation.method, path, token, **request)
 
@@ -91,7 +108,8 @@ async def test_it_works_with_its_scope_alone(api: AdminApi, operation: AnyOperat
 async def test_without_a_token_it_is_refused(api: AdminApi, operation: AnyOperation):
     """RFC 6750 §3.1: who has shown no token is told no error code."""
     revision = api.store.revision()
-    answer = await perform(api, operation, None)
+    path, body = CALLS[operation.name]
+    answer = await api.call(operation.method, path, None, json=body)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer realm="App Connect administration"'
     assert problems(answer) == [("token", "A token is needed.")]
@@ -105,7 +123,8 @@ async def test_with_every_scope_but_its_own_it_is_refused_and_the_scope_is_named
     """RFC 6750 §3.1."""
     token = api.token(*(scope for scope in AdminScope if scope is not operation.scope))
     revision = api.store.revision()
-    answer = await perform(api, operation, token)
+    path, body = CALLS[operation.name]
+    answer = await api.call(operation.method, path, token, json=body)
     assert answer.status_code == 403
     assert f'error="insufficient_scope", scope="{operation.scope}"' in answer.headers["www-authenticate"]
     assert answer.json()["scope"] == operation.scope
@@ -186,6 +205,16 @@ async def test_a_list_comes_in_parts(api: AdminApi):
     second = (await api.call("GET", f"/clients?limit=1&cursor={first['next']}", token)).json()
     ids = [one["client_id"] for one in (*first["items"], *second["items"])]
     assert (ids, second["next"]) == ([BACKEND.id, STRANGER.id], None)
+
+
+async def test_clients_are_found_by_a_part_of_their_name_in_any_case(api: AdminApi):
+    found = (await api.call("GET", "/clients?text=STRANG", api.token())).json()
+    assert [one["client_id"] for one in found["items"]] == [STRANGER.id]
+
+
+async def test_a_site_that_clients_act_on_stays_connected(api: AdminApi):
+    answer = await api.call("POST", "/site/disconnect", api.token(), json={})
+    assert (answer.status_code, problems(answer)) == (422, [("site", "2 clients still act on it.")])
 
 
 async def test_a_cursor_of_nothing_is_explained(api: AdminApi):
@@ -438,7 +467,7 @@ async def test_a_token_makes_no_token_that_lives_longer(api: AdminApi):
 async def test_what_a_revoked_token_has_made_goes_with_it(api: AdminApi):
     """Who stole a token must not keep what it opened in a copy."""
     parent = api.token(name="Parent")
-    body = {"name": "Child", "scopes": ["settings:read", "tokens:write"], "lifetime_seconds": HOUR}
+    body = {"name": "Child", "scopes": ["settings:read", "tokens:write"], "lifetime_seconds": HOUR + 1_800}
     child = (await api.call("POST", "/admin-tokens", parent, json=body)).json()["admin_token"]
     body = {"name": "Grandchild", "scopes": ["settings:read"], "lifetime_seconds": HOUR}
     grandchild = (await api.call("POST", "/admin-tokens", child, json=body)).json()["admin_token"]

@@ -195,6 +195,16 @@ WITHOUT_WORDPRESS = [
     ["clients", "enable", BACKEND.id],
     ["clients", "rotate-secret", BACKEND.id],
     ["clients", "revoke-tokens", BACKEND.id],
+    ["explain", BACKEND.id, "GET", POSTS, "--no-wordpress"],
+    ["activity", "refusals"],
+    ["activity", "usage"],
+    ["activity", "clients"],
+    ["activity", "rules", BACKEND.id],
+    ["keys", "list"],
+    ["keys", "rotate"],
+    ["sessions", "list"],
+    ["admin-tokens", "create", "Deployment", "--scope", "clients:read"],
+    ["admin-tokens", "list"],
 ]
 EVERY_ONE_WITHOUT_WORDPRESS = pytest.mark.parametrize("arguments", WITHOUT_WORDPRESS, ids=" ".join)
 
@@ -677,6 +687,29 @@ def test_the_newest_event_comes_first(run: Run, store: SqlStore):
     run("settings", "api", "enable")
     details = [event["details"] for event in run("audit", "--limit", "2", "--json").json]
     assert details == ["API enabled", "API disabled"]
+
+
+def test_a_key_that_was_rotated_out_can_be_retired(run: Run, store: SqlStore):
+    (old,) = run("keys", "list", "--json").json
+    run("keys", "rotate")
+    assert run("keys", "retire", old["key_id"], "--json").json["state"] == "retired"
+
+
+def test_an_administrator_token_is_shown_once_and_revoked_by_its_name(run: Run, store: SqlStore):
+    made = run("admin-tokens", "create", "Deployment", "--scope", "clients:read", "--json").json["admin_token"]
+    assert made not in run("admin-tokens", "list", "--json").out
+    assert run("admin-tokens", "revoke", "deployment").out == "Revoked: Deployment.\n"
+    assert run("admin-tokens", "list", "--json").json == []
+
+
+def test_explain_ends_with_1_where_a_request_would_not_pass_and_names_the_missing_rule(run: Run, store: SqlStore):
+    ran = run("explain", BACKEND.id, "GET", "/wp-json/wp/v2/pages", "--no-wordpress", "--json")
+    assert (ran.status, ran.json["would_allow"]) == (1, "GET /wp-json/wp/v2/pages")
+
+
+def test_explain_reads_a_body_where_the_decision_depends_on_it(run: Run, store: SqlStore):
+    ran = run("explain", BACKEND.id, "POST", f"{POSTS}/5", "--body-file", "-", "--no-wordpress", stdin='{"id": 6}')
+    assert "Gateway" in ran.out
 
 
 def test_reading_leaves_no_trace(run: Run, unchanged: None):

@@ -114,6 +114,7 @@ def afar(run: Run, gateway: Gateway, token_file: Path) -> Run:
 READING = [
     ["settings", "show"],
     ["clients", "list"],
+    ["clients", "list", "--search", "nobody"],
     ["clients", "show", BACKEND.id],
     ["status"],
     ["keys", "list"],
@@ -136,9 +137,10 @@ WRONG = [
     ["clients", "rotate-secret", BACKEND.id, "--overlap", "soon"],
     ["settings", "token-lifetime", "5"],
     ["settings", "grant-types", "enable", "password"],
+    ["disconnect"],
     ["keys", "retire", "nonsense"],
     ["sessions", "end", "nonsense"],
-    ["admin-tokens", "create", "Wrong", "--scope", "nonsense"],
+    ["admin-tokens", "create", "Wrong", "--scope", "nonsense", "--lifetime", "2h"],
     ["admin-tokens", "revoke", "nobody"],
     ["explain", "nobody", "GET", "/wp-json/"],
 ]
@@ -250,7 +252,7 @@ def test_wrong_options_end_with_2_before_anybody_is_asked(run: Run, tmp_path: Pa
     assert problem in ran.err
 
 
-@pytest.mark.parametrize("command", [["init"], ["serve"], ["connect", "https://example.com"], ["disconnect"]], ids=str)
+@pytest.mark.parametrize("command", [["init"], ["serve"], ["connect", "https://example.com"]], ids=str)
 def test_what_works_only_at_the_gateway_says_so(afar: Run, tmp_path: Path, command: list[str]):
     ran = afar(*command)
     assert (ran.status, ran.out) == (1, "")
@@ -339,6 +341,9 @@ def test_a_redirect_is_not_followed(ask: Callable[..., Ran], elsewhere: Elsewher
     assert (ran.status, ran.out) == (1, "")
     assert "it sends us elsewhere" in ran.err
     assert len(elsewhere.asked) == 1
+
+
+OTHER_PROBLEM = b'{"kind": "wordpress", "problems": [{"field": "asleep", "problem": "", "remedy": ""}]}'
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from appconnect.app import clock
+from appconnect.console.passing import packed
+from appconnect.console.web import Gone, Notice
 from appconnect.control import sessions
 from appconnect.core.sessions import SESSION_SECONDS
 from appconnect.ports import WordPressUser
@@ -262,3 +264,24 @@ async def test_a_notice_that_is_none_of_ours_is_harmless(gateway, value):
 
     assert answer.status_code == 200
     assert "<b>" not in answer.text
+
+
+async def test_what_is_left_for_a_page_waits_for_it_and_shows_once(gateway, signed_in):
+    """A tab that is opened in between must not swallow a client secret."""
+    left = Gone("/settings/api", (Notice("success", "It is done."),), {"client_secret": "acs_once"})
+    gateway.store.sessions.leave_notice(signed_in.session.id, packed(left))
+
+    between = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
+    first = await gateway.http.get("/app-connect/settings/api?x=1", headers=cookie(signed_in))
+    again = await gateway.http.get("/app-connect/settings/api", headers=cookie(signed_in))
+
+    assert ["It is done." in page.text for page in (between, first, again)] == [False, True, False]
+
+
+async def test_what_is_left_for_a_page_is_sealed(gateway, signed_in, settings):
+    left = Gone("/settings/api", (), {"client_secret": "acs_once"})
+    gateway.store.sessions.leave_notice(signed_in.session.id, packed(left))
+
+    assert b"acs_once" not in b"".join(
+        file.read_bytes() for file in settings.database_path.parent.glob("app-connect.db*")
+    )

@@ -14,11 +14,12 @@ from appconnect.control.operations.client_values import (
     ClientContent,
     ClientEdit,
     ClientNamed,
+    ClientsWanted,
     ClientSwitched,
     NewClient,
     SecretRotation,
 )
-from appconnect.control.operations.operation import PageWanted, to_json
+from appconnect.control.operations.operation import to_json
 from appconnect.core.clients import GrantType
 from appconnect.core.secret import Secret
 
@@ -94,11 +95,17 @@ def add(
 
 
 @app.command("list")
-def list_(*, as_json: output.JsonOption = False) -> None:
-    """List all clients."""
-    found = listed(operations.LIST, PageWanted())
+def list_(
+    *,
+    search: Annotated[str, typer.Option(help="Only those with this in their name, ID or user.")] = "",
+    as_json: output.JsonOption = False,
+) -> None:
+    """List the clients."""
+    found = listed(operations.LIST, ClientsWanted(text=search))
     if as_json:
         output.show_json(to_json(found))
+    elif not found and search:
+        output.say(f"No client has {search!r} in its name, ID or user.")
     elif not found:
         output.say("No clients yet. A client is a backend service with an ID and a secret of its own.")
         output.say(

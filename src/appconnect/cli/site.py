@@ -21,7 +21,7 @@ from appconnect.control.context import Context, InputError, InputProblem
 from appconnect.control.operations.activity import EVENTS
 from appconnect.control.operations.activity_values import EventsWanted
 from appconnect.control.operations.operation import Nothing, to_json
-from appconnect.control.operations.site import CHECK
+from appconnect.control.operations.site import CHECK, DISCONNECT
 from appconnect.core.secret import Secret
 from appconnect.ports import Health, SiteDescription
 from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file
@@ -121,10 +121,10 @@ def connect(
 
 def disconnect(*, as_json: output.JsonOption = False) -> None:
     """Remove App Connect's own application password from WordPress and forget the site."""
-    warnings = setup.disconnect(opening.open_context())
-    output.warn(warnings)
+    done = perform(DISCONNECT, Nothing())
+    output.warn(done.warnings)
     if as_json:
-        output.show_json({"disconnected": True, "warnings": warnings})
+        output.show_json(to_json(done))
     else:
         output.say("Disconnected.")
 

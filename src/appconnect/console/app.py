@@ -145,8 +145,7 @@ class _Console:
         context = self.world.context(f"console:{session.login}" if session and session.login else "console")
         snapshot = context.store.snapshot(now=context.clock())
         is_whole = takes_notices and request.headers.get("hx-request") != "true"
-        left = context.store.sessions.take_notice(session.id) if session is not None and is_whole else None
-        passing = unpacked(left) if left else Left(from_cookie(request.cookies.get(self._cookie("notice"), "")))
+        passing = self._passing(context, request, session) if is_whole else Left()
         visit = Visit(
             request,
             session,
@@ -158,6 +157,17 @@ class _Console:
             passing.secret,
         )
         return visit, passing.notices
+
+    def _passing(self, context: Context, request: Request, session: Session | None) -> Left:
+        """What the page before has left for this one; another page that comes in between leaves it alone."""
+        if session is None:
+            return Left(from_cookie(request.cookies.get(self._cookie("notice"), "")))
+        text = context.store.sessions.notice(session.id)
+        left = unpacked(text) if text is not None else Left()
+        if PREFIX + left.path != request.url.path:
+            return Left()
+        context.store.sessions.drop_notice(session.id)
+        return left
 
     async def _respond(self, result: Result, visit: Visit, section: str, notices: tuple[Notice, ...]) -> Response:
         match result:

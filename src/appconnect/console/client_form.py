@@ -24,6 +24,8 @@ from appconnect.core.rules import Method
 from appconnect.ports import SiteProblem, SiteRoute, UpstreamError, WordPressUser
 
 RULES, USERS = "_rule_editor.html", "_user_picker.html"
+_BY_FILE, _BY_FORM = "give it with --application-password-file", "paste it in under Application Password below"
+"""The remedy where WordPress lets nobody make an application password, for the command line and for the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class Editing:
 
 
 def new_form(visit: Visit) -> Result:
-    """An empty form."""
+    """An empty form, once there is a site with users and routes."""
+    if visit.snapshot.site is None:
+        return Gone(
+            "/settings/site", (Notice("warning", "Connect a WordPress site first: a client acts as its user."),)
+        )
     return _shown(Editing(visit, Typed()))
 
 
@@ -85,9 +91,9 @@ def _act(editing: Editing) -> Result:
     except InputError as error:
         return _shown(replace(kept, problems=kept.typed.explained(error), status=400))
     except UpstreamError as error:
-        notice = Notice("error", f"{error.facts} {error.remedy}")
-        is_refused = error.problem is SiteProblem.REFUSED
-        return _shown(replace(kept, notices=(notice,), takes_password=is_refused, status=502))
+        remedy = error.remedy.replace(_BY_FILE, _BY_FORM)
+        notice = Notice("error", f"{error.facts} {remedy}")
+        return _shown(replace(kept, notices=(notice,), takes_password=remedy != error.remedy, status=502))
     return done if isinstance(done, Gone) else _shown(done)
 
 
@@ -286,7 +292,7 @@ def _rule_values(editing: Editing, routes: tuple[SiteRoute, ...]) -> dict[str, A
         "is_checked": is_checked,
         "rule_notes": editing.review.notes if editing.review else (),
         "choices": choices,
-        "namespace_options": _options("Every namespace", sorted({choice.namespace for choice in choices})),
+        "namespace_options": _options("Every namespace", sorted({choice.namespace for choice in choices} - {""})),
         "method_options": _options("Every method", [method for method in Method if method in _methods(choices)]),
         "presets": client_rules.presets(routes),
         "picker": client_rules.pick(editing.visit.form, routes, is_open=editing.is_picking),

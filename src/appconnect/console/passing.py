@@ -14,22 +14,24 @@ _MAX_CHARACTERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Notices to show, and a secret to show once."""
+    """Notices to show, and a secret to show once, by the page at `path` and by no other."""
 
     notices: tuple[Notice, ...] = ()
     secret: Mapping[str, str] | None = None
+    path: str = ""
 
 
 def packed(gone: Gone) -> Secret:
     """What goes into the session."""
     notices = [[notice.kind, notice.text] for notice in gone.notices]
-    return Secret(json.dumps({"notices": notices, "secret": dict(gone.secret) if gone.secret else None}))
+    secret = dict(gone.secret) if gone.secret else None
+    return Secret(json.dumps({"notices": notices, "secret": secret, "path": gone.path.partition("?")[0]}))
 
 
 def unpacked(text: Secret) -> Left:
     """What came out of the session."""
     content = json.loads(text.reveal())
-    return Left(tuple(Notice(kind, text) for kind, text in content["notices"]), content["secret"])
+    return Left(tuple(Notice(kind, text) for kind, text in content["notices"]), content["secret"], content["path"])
 
 
 def to_cookie(notices: tuple[Notice, ...]) -> str:

@@ -23,6 +23,7 @@ class AdminScope(StrEnum):
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
     SITE_READ = "site:read"
+    SITE_WRITE = "site:write"
     USERS_WRITE = "users:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
@@ -44,6 +45,7 @@ _MEANINGS: Final = {
     AdminScope.SETTINGS_READ: "Show the settings.",
     AdminScope.SETTINGS_WRITE: "Change the API switch, Grant Types and the token lifetime.",
     AdminScope.SITE_READ: "Check the connection, and see the site's routes and users.",
+    AdminScope.SITE_WRITE: "Disconnect the site.",
     AdminScope.USERS_WRITE: "Create a dedicated WordPress user for a client.",
     AdminScope.KEYS_READ: "List the signing keys, without their private part.",
     AdminScope.KEYS_WRITE: "Rotate and retire signing keys.",

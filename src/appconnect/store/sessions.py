@@ -79,20 +79,22 @@ class SqlSessions:
             connection.execute(delete(_TABLE).where(_TABLE.c.id != (but or "")))
 
     def leave_notice(self, session_id: str, text: Secret) -> None:
-        """Leave what the session's next page shows, sealed: it may have a client secret in it."""
+        """Leave what a page of the session shows once, sealed: it may have a client secret in it."""
         sealed = self._vault.seal(text, _notice_context(session_id))
         with self._changing() as connection:
             connection.execute(update(_TABLE).where(_TABLE.c.id == session_id).values(notice=sealed))
 
-    def take_notice(self, session_id: str) -> Secret | None:
-        """What was left, once."""
+    def notice(self, session_id: str) -> Secret | None:
+        """What was left for a page of the session."""
         with self._changing() as connection:
-            wanted = _TABLE.c.id == session_id
-            sealed = connection.execute(select(_TABLE.c.notice).where(wanted)).scalar_one_or_none()
-            if sealed is None:
-                return None
-            connection.execute(update(_TABLE).where(wanted).values(notice=None))
-        return self._vault.open(sealed, _notice_context(session_id))
+            wanted = select(_TABLE.c.notice).where(_TABLE.c.id == session_id)
+            sealed = connection.execute(wanted).scalar_one_or_none()
+        return self._vault.open(sealed, _notice_context(session_id)) if sealed is not None else None
+
+    def drop_notice(self, session_id: str) -> None:
+        """It has been shown."""
+        with self._changing() as connection:
+            connection.execute(update(_TABLE).where(_TABLE.c.id == session_id).values(notice=None))
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:

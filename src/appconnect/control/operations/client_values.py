@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appconnect.control.operations.operation import Input, Output, SecretText
+from appconnect.control.operations.operation import Input, Output, PageWanted, SecretText
 from appconnect.core.clients import Client
 from appconnect.core.policy import Policy
 
 DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsWanted(PageWanted):
+    """Which clients are wanted."""
+
+    text: str = ""
+    """A part of their name, ID or user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from appconnect.control.operations.client_values import (
     ClientDeleted,
     ClientEdit,
     ClientNamed,
+    ClientsWanted,
     ClientSwitched,
     EditedClient,
     NewClient,
@@ -18,18 +19,24 @@ from appconnect.control.operations.client_values import (
     TokensRevoked,
     content_of,
 )
-from appconnect.control.operations.operation import AnyOperation, Caller, Operation, Page, PageWanted, page
+from appconnect.control.operations.operation import AnyOperation, Caller, Operation, Page, page
 from appconnect.core.admin_tokens import AdminScope
 
 TOKEN_PATH: Final = "/wp-json/app-connect/v1/token"  # noqa: S105 - a path
 
 
-def _list(caller: Caller, wanted: PageWanted) -> Page[ClientContent]:
+def _list(caller: Caller, wanted: ClientsWanted) -> Page[ClientContent]:
     snapshot = caller.context.store.snapshot(now=caller.context.clock())
     found = [
         ClientContent(**content_of(client, snapshot.current_policy(client))) for client in snapshot.clients.values()
     ]
-    return page(found, wanted, lambda one: one.client_id)
+    text = wanted.text.casefold()
+    chosen = [one for one in found if any(text in word.casefold() for word in _words(one))]
+    return page(chosen, wanted, lambda one: one.client_id)
+
+
+def _words(client: ClientContent) -> tuple[str, str, str]:
+    return client.name, client.client_id, client.client_credentials_user
 
 
 def _show(caller: Caller, given: ClientNamed) -> ClientContent:
@@ -107,8 +114,8 @@ LIST: Final = Operation(
     method="GET",
     path="/clients",
     scope=AdminScope.CLIENTS_READ,
-    summary="List all clients.",
-    takes=PageWanted,
+    summary="List the clients.",
+    takes=ClientsWanted,
     gives=Page[ClientContent],
     run=_list,
 )

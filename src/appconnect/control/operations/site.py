@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appconnect.control import passwords
+from appconnect.control import passwords, setup
 from appconnect.control.context import InputError
 from appconnect.control.credentials import check_credential
 from appconnect.control.operations.operation import AnyOperation, Caller, Nothing, Operation, Output
@@ -28,6 +28,16 @@ class Status(Output):
     """The API switch."""
     grant_types: tuple[str, ...]
     """The Grant Types that clients may use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnected(Output):
+    """A site that is connected no more."""
+
+    disconnected: bool
+    """Always true."""
+    warnings: tuple[str, ...]
+    """What is left to do in WordPress."""
 
 
 def _check(caller: Caller, _: Nothing) -> Status:
@@ -60,4 +70,15 @@ CHECK: Final = Operation(
     run=_check,
 )
 
-SITE: Final[tuple[AnyOperation, ...]] = (CHECK,)
+DISCONNECT: Final = Operation(
+    name="site.disconnect",
+    method="POST",
+    path="/site/disconnect",
+    scope=AdminScope.SITE_WRITE,
+    summary="Remove App Connect's own application password from WordPress and forget the site; only without clients.",
+    takes=Nothing,
+    gives=Disconnected,
+    run=lambda caller, _: Disconnected(disconnected=True, warnings=tuple(setup.disconnect(caller.context))),
+)
+
+SITE: Final[tuple[AnyOperation, ...]] = (CHECK, DISCONNECT)

@@ -225,6 +225,7 @@ def _worded_errors() -> Iterable[UpstreamError]:
         "credential_unseen": [problems.credential_unseen(what, "admin", "rest_not_logged_in")],
         "wrong_credential": [problems.wrong_credential("admin", "incorrect_password", "…")],
         "no_such_user": [problems.no_such_user("api-bto", "user name", ["api-bot"])],
+        "user_exists": [problems.user_exists("api-bot")],
         "refused": [
             problems.refused(what, 403, code, "…")
             for code in ("rest_…", "rest_no_route", "application_passwords_disabled_for_user")

@@ -707,9 +707,13 @@ def test_explain_ends_with_1_where_a_request_would_not_pass_and_names_the_missin
     assert (ran.status, ran.json["would_allow"]) == (1, "GET /wp-json/wp/v2/pages")
 
 
-def test_explain_reads_a_body_where_the_decision_depends_on_it(run: Run, store: SqlStore):
-    ran = run("explain", BACKEND.id, "POST", f"{POSTS}/5", "--body-file", "-", "--no-wordpress", stdin='{"id": 6}')
-    assert "Gateway" in ran.out
+def test_explain_reads_the_body_of_a_batch(run: Run, store: SqlStore):
+    run("clients", "edit", BACKEND.id, "--allow", "POST /wp-json/batch/v1")
+    batch = {"requests": [{"method": "DELETE", "path": "/wp/v2/pages/5"}]}
+    asked = ("explain", BACKEND.id, "POST", "/wp-json/batch/v1", "--body-file", "-", "--no-wordpress", "--json")
+    ran = run(*asked, stdin=json.dumps(batch))
+    assert (ran.status, ran.json["would_allow"]) == (1, "DELETE /wp-json/wp/v2/pages/5")
+    assert ran.json["parts"] == ["DELETE /wp-json/wp/v2/pages/5"]
 
 
 def test_reading_leaves_no_trace(run: Run, unchanged: None):

@@ -166,11 +166,10 @@ async def test_markup_in_a_name_is_text(browser, gateway, path):
 
 
 async def test_markup_in_a_search_is_text(browser):
-    answer = await browser.get("/app-connect/clients", **{"x": "y"})
-    searched = await browser.get("/app-connect/clients?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    answer = await browser.get("/app-connect/clients?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
 
-    assert answer.status_code == searched.status_code == 200
-    assert "<script>alert" not in searched.text
+    assert "&lt;script&gt;" in answer.text
+    assert "<script>alert" not in answer.text
 
 
 # -- acts -------------------------------------------------------------------------------------------------------------
@@ -356,7 +355,9 @@ async def test_parts_of_a_batch_are_listed(browser, gateway):
 
 
 async def test_htmx_gets_the_verdict_alone(browser):
-    answer = await browser.post(f"{ONE}/try", {"method": "GET", "path": "/wp-json/wp/v2/pages"}, **{"HX-Request": "true"})
+    answer = await browser.post(
+        f"{ONE}/try", {"method": "GET", "path": "/wp-json/wp/v2/pages"}, **{"HX-Request": "true"}
+    )
 
     assert answer.text.lstrip().startswith('<div id="verdict"')
     assert answer.headers["vary"] == "HX-Request"

@@ -137,7 +137,7 @@ async def test_there_is_no_other_grant_type(admin):
 
 async def test_who_has_no_client_yet_is_led_to_the_first(gateway, admin):
     for client in (BACKEND, STRANGER):
-        clients.delete_client(gateway.context, client.id)
+        await gateway.change(clients.delete_client, client.id)
 
     assert 'href="/app-connect/clients/new"' in (await admin.sees("/settings")).text
 
@@ -197,7 +197,7 @@ async def test_a_wrong_lifetime_is_explained_at_its_field_and_kept(gateway, admi
 
 async def test_clients_with_a_lifetime_of_their_own_are_named(gateway, admin):
     draft = clients.Draft(token_lifetime_seconds=900)
-    clients.edit_client(gateway.context, BACKEND.id, draft)
+    await gateway.change(clients.edit_client, BACKEND.id, draft)
 
     assert f"{BACKEND.id} 15 minutes" in words(await admin.sees("/settings/token-lifetime"))
 
@@ -419,7 +419,7 @@ async def test_a_site_with_clients_is_not_disconnected(gateway, admin):
 
 async def test_a_site_without_clients_is_disconnected(gateway, admin):
     for client in (BACKEND, STRANGER):
-        clients.delete_client(gateway.context, client.id)
+        await gateway.change(clients.delete_client, client.id)
     assert "nobody gets an access token" in words(await admin.sees("/settings/site/disconnect"))
 
     page = words(await admin.does("/settings/site/disconnect"))

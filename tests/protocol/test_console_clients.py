@@ -1,4 +1,4 @@
-"""The console's pages of clients that need no WordPress: the list, what is done with a client, its secret shown once."""
+"""The console's pages of clients that need no WordPress: the list, acts on a client, its secret, a request tried."""
 
 import re
 from dataclasses import dataclass, replace
@@ -256,7 +256,7 @@ async def test_revoked_tokens_stop_working(browser, gateway, token):
     await browser.post(f"{ONE}/revoke-tokens")
 
     async def is_refused() -> bool:
-        return (await gateway.get(token)).status_code == 401
+        return bool((await gateway.get(token)).status_code == 401)
 
     await eventually(is_refused)
 

@@ -23,7 +23,7 @@ LINES = ("field-line", "info-edge", "chart-first", "chart-second", "good", "bad"
 
 def scheme(name: str) -> dict[str, str]:
     """The colors of a scheme; the dark one changes some of the light one's."""
-    light, dark = SHEET.read_text().split("@media (prefers-color-scheme: dark)")
+    light, dark = SHEET.read_text().split("@media screen and (prefers-color-scheme: dark)")
     colors = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", light))
     return colors | (dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", dark)) if name == "dark" else {})
 

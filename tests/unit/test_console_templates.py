@@ -34,7 +34,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.feed(html)
-        self.ids = [attributes["id"] for _, attributes in self.found if "id" in attributes]
+        self.ids = [attributes["id"] or "" for _, attributes in self.found if "id" in attributes]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))

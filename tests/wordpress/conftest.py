@@ -8,14 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
+from appconnect.app import clock
+from appconnect.control import clients
+from appconnect.control.clients import Draft
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
 from demo.wordpress.servers import RunningSite, nginx_fpm
 from demo.wordpress.site import ADMIN, NewUser, User, create_application_password, create_users, keep
 from tests.gateways import Gateway, initialize, serving
+from tests.wordpress.console import Console, signed_in_console
 
+BACKEND_RULES = ("GET /wp-json/wp/v2/posts", "POST /wp-json/wp/v2/posts")
 CAST = (NewUser("author", "author"), NewUser("editor", "editor"), NewUser("stranger", "subscriber"))
 
 
@@ -70,3 +76,29 @@ def signed_in(site: RunningSite, user: User) -> dict[str, str]:
         id=user.id,
     )
     return dict(json.loads(headers))
+
+
+@pytest.fixture
+def console(guarded: Guarded) -> Iterator[Console]:
+    """The console as the administrator who connected the site sees it."""
+    with httpx.Client(base_url=guarded.gateway.url, timeout=60) as http:
+        yield signed_in_console(guarded.gateway, http)
+
+
+@pytest.fixture
+def backend(guarded: Guarded) -> Iterator[str]:
+    """A client's ID."""
+    context = guarded.gateway.context
+    saved = clients.add_client(context, Draft(name="Backend", user="author", allow=BACKEND_RULES))
+    yield saved.client.id
+    if saved.client.id in context.store.snapshot(now=clock()).clients:
+        clients.delete_client(context, saved.client.id)
+
+
+@pytest.fixture
+def fresh(guarded: Guarded) -> Iterator[Guarded]:
+    """The clients that a test adds are deleted after it."""
+    before = set(guarded.gateway.context.store.snapshot(now=clock()).clients)
+    yield guarded
+    for id_ in set(guarded.gateway.context.store.snapshot(now=clock()).clients) - before:
+        clients.delete_client(guarded.gateway.context, id_)

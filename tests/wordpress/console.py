@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import httpx
 
@@ -54,6 +55,13 @@ class Page:
         assert found is not None, self.text
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", found[1])).split())
 
+    @property
+    def client_ids(self) -> tuple[str, str]:
+        """Client ID and Client Secret of the page that shows them once."""
+        found = re.search(r'id="client-id">(ac_\w+)<.*id="client-secret">(acs_\w+)<', self.html, re.DOTALL)
+        assert found is not None, self.text
+        return found[1], found[2]
+
 
 class _Fields(HTMLParser):
     """Reads the controls of forms as a browser does for those that a script has not touched."""
@@ -78,7 +86,8 @@ class _Fields(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._area:
-            self.pairs[-1] = (self._area, self.pairs[-1][1] + data)
+            before = self.pairs[-1][1]
+            self.pairs[-1] = (self._area, before + (data if before else data.removeprefix("\n")))
 
     def handle_endtag(self, tag: str) -> None:
         self._select = "" if tag == "select" else self._select
@@ -101,7 +110,7 @@ class Console:
         return self.post(page.path, pairs)
 
     def post(self, path: str, pairs: Pairs, **headers: str) -> Page:
-        sent = str(httpx.QueryParams(pairs))
+        sent = urlencode(pairs)
         form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", **headers}
         return Page(self.http.post(path, content=sent, headers=form, follow_redirects=True))
 

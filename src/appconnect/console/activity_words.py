@@ -50,7 +50,8 @@ REASONS: Final = {
         "WordPress closed the connection without an answer", "It may still have carried out the request."
     ),
     "upstream_page": Why(
-        "WordPress answered with a page, not with the API", "Look for a plugin or a server that answers in its place."
+        "The web server or a firewall answered in the place of WordPress",
+        "It, or a security plugin, must let the gateway reach the site's REST API.",
     ),
     # Requests of no single meaning (`core.request.Refused`)
     "invalid_request": Why("A malformed request, or a second credential", _CLIENT_CODE),

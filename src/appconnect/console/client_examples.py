@@ -12,11 +12,11 @@ _DEFAULT_PATH: Final = f"{REST_PREFIX}/wp/v2/posts"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to begin with. `is_example` tells that a number stands for a wildcard, to be replaced."""
+    """A request to begin with. `placeholder` is what stands for a wildcard in it, to be replaced; empty for none."""
 
     method: str
     path: str
-    is_example: bool = False
+    placeholder: str = ""
 
     @classmethod
     def first_of(cls, policy: Policy) -> Self:
@@ -26,8 +26,11 @@ class Call:
         rule = next(iter((*plain, *reading, *policy.rules)), None)
         if rule is None:
             return cls(Method.GET.value, _DEFAULT_PATH)
-        path = "/".join("1" if segment in (STAR, DOUBLE_STAR) else segment for segment in rule.segments)
-        return cls(rule.method.value, quote(f"{REST_PREFIX}/{path}"), rule not in plain and "1" in path)
+        has_wildcard = bool({STAR, DOUBLE_STAR} & set(rule.segments))
+        # An object that is only read may well be there; what changes something shall first be told what.
+        example = ("1" if rule.method is Method.GET else "ID") if has_wildcard else ""
+        path = "/".join(example if segment in (STAR, DOUBLE_STAR) else segment for segment in rule.segments)
+        return cls(rule.method.value, quote(f"{REST_PREFIX}/{path}"), example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ auth = AppConnect(site, "<CLIENT_ID>", "<CLIENT_SECRET>")
 with httpx.Client(base_url=site, auth=auth) as http:
 """
 _PYTHON_READ: Final = """    answer = http.get("<PATH>")
-    print(answer.raise_for_status().json())
+    print(answer.status_code, answer.json())
 """
 _PYTHON_WRITE: Final = """    answer = http.request("<METHOD>", "<PATH>", json={})
-    print(answer.raise_for_status().json())
+    print(answer.status_code, answer.json())
 """
 _NODE: Final = """
 const site = "<SITE_URL>";
@@ -110,7 +113,7 @@ _PHP: Final = """
 <?php
 function call(string $method, string $path, array $headers, string $body = ''): string
 {
-    $options = ['method' => $method, 'header' => $headers, 'content' => $body];
+    $options = ['method' => $method, 'header' => $headers, 'content' => $body, 'ignore_errors' => true];
     return file_get_contents('<SITE_URL>' . $path, false, stream_context_create(['http' => $options]));
 }
 

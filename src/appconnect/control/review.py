@@ -36,7 +36,7 @@ class Permission(StrEnum):
     """WordPress's lock at a route, for one user."""
 
     PERMITTED = "permitted"
-    DEPENDS = "depends"  # on the object: the user may make such objects, and change its own
+    DEPENDS = "depends"  # on the route, or on the object: the user may make such objects, and change its own
     REFUSED = "refused"
     UNKNOWN = "unknown"
 
@@ -66,8 +66,10 @@ class RuleReport:
     @property
     def permission(self) -> Permission:
         """WordPress's lock for the rule as a whole; refused only where every route that was asked about is."""
-        said = {opened.permission for opened in self.opens}
-        return next((permission for permission in Permission if permission in said), Permission.UNKNOWN)
+        said = {opened.permission for opened in self.opens} - {Permission.UNKNOWN}
+        if len(said) > 1:
+            return Permission.DEPENDS
+        return next(iter(said), Permission.UNKNOWN)
 
     @property
     def is_dead(self) -> bool:

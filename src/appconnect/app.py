@@ -184,23 +184,7 @@ class App:
             answer_timeout_seconds=settings.upstream_answer_timeout_seconds,
         )
 
-        def context() -> Context:
-            return control_context(settings, store, actor="gateway", read_timeout_seconds=IMPATIENCE_SECONDS)
-
-        next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
-
-        async def check(client_id: str) -> Health:
-            nonlocal next_look
-            health = await asyncio.to_thread(lambda: check_credential(context(), client_id))
-            recorder.checked(client_id, health, clock())
-            if time.monotonic() > next_look:
-                next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
-                await asyncio.to_thread(lambda: refresh_route_templates(context()))
-            await feed.tick()
-            return health
-
-        credentials = CredentialHealth(check, time.monotonic)
-        feed.subscribe(credentials.note)
+        credentials = self._credential_health(store, feed, recorder)
         gateway = Gateway(
             current=lambda: feed.snapshot,
             upstream=upstream,
@@ -221,8 +205,29 @@ class App:
             recorder=recorder,
         )
         flusher = Flusher(recorder.take, store.activities, clock)
-        console, admin_api = self._build_console(store, feed)
-        return _Running(feed, flusher, upstream, gateway, endpoints, Approved(context), console, admin_api)
+        approved = Approved(lambda: self._context(store))
+        return _Running(feed, flusher, upstream, gateway, endpoints, approved, *self._build_console(store, feed))
+
+    def _context(self, store: SqlStore) -> Context:
+        """The control plane as the gateway itself acts in it: a request waits for it, so it does not wait long."""
+        return control_context(self._settings, store, actor="gateway", read_timeout_seconds=IMPATIENCE_SECONDS)
+
+    def _credential_health(self, store: SqlStore, feed: Feed, recorder: Recorder) -> CredentialHealth:
+        next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
+
+        async def check(client_id: str) -> Health:
+            nonlocal next_look
+            health = await asyncio.to_thread(lambda: check_credential(self._context(store), client_id))
+            recorder.checked(client_id, health, clock())
+            if time.monotonic() > next_look:
+                next_look = time.monotonic() + ROUTES_INTERVAL_SECONDS
+                await asyncio.to_thread(lambda: refresh_route_templates(self._context(store)))
+            await feed.tick()
+            return health
+
+        credentials = CredentialHealth(check, time.monotonic)
+        feed.subscribe(credentials.note)
+        return credentials
 
     def _build_console(self, store: SqlStore, feed: Feed) -> tuple[Application, Application]:
         def context(actor: str) -> Context:

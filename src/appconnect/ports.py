@@ -8,7 +8,7 @@ from typing import Protocol
 
 from appconnect.core import activity
 from appconnect.core.admin_tokens import AdminToken
-from appconnect.core.audit import AuditEvent, AuditEventType
+from appconnect.core.audit import AuditEvent
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy, ServiceUser
@@ -162,10 +162,6 @@ class Store(Protocol):
 
     def approval(self, state_digest: str) -> Approval | None:
         """What has come back for a state; None for one that nobody waits for."""
-        ...
-
-    def has_event(self, type_: AuditEventType) -> bool:
-        """Whether such an audit event was ever recorded."""
         ...
 
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:

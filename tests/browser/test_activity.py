@@ -36,7 +36,7 @@ def backend(gateway) -> Iterator[Registered]:
 def test_a_refusal_leads_to_the_same_request_tried(administrator: Hand, console, backend):
     page = administrator.page
     page.goto(console("activity"))
-    administrator.press(page.get_by_role("link", name="Try a request DELETE").first)
+    administrator.press(page.get_by_role("link", name="Try a Request DELETE").first)
     expect(labeled(page, "Method")).to_have_value("DELETE")
     expect(page.get_by_role("heading", name="Refused")).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("DELETE /wp-json/wp/v2/posts/1")

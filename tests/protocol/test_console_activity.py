@@ -87,7 +87,7 @@ async def test_a_refused_request_is_shown_with_its_reason_and_the_rule_that_woul
 
     await eventually(is_recorded)
     (row,) = rows((await admin.sees("/activity")).text)
-    assert row.startswith("GET /wp-json/wp/v2/pages?search=a%20b Try a request")
+    assert row.startswith("GET /wp-json/wp/v2/pages?search=a%20b Try a Request")
     assert "ac_backend from 192.0.2.1 Not on the allowlist Would be allowed by GET /wp-json/wp/v2/pages" in row
 
 

@@ -340,7 +340,7 @@ async def test_a_request_of_no_single_meaning_says_why(browser):
     shown = text_of(await browser.get(f"{ONE}/try?method=GET&path=/wp-json/wp/v2/posts/../users"))
 
     assert "Nothing: it has no single meaning." in shown
-    assert "malformed_path" in shown
+    assert "Refused A path that could be read in two ways." in shown
 
 
 async def test_parts_of_a_batch_are_listed(browser, gateway):

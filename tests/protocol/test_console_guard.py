@@ -11,7 +11,7 @@ from appconnect.console.web import Gone, Notice
 from appconnect.control import sessions
 from appconnect.core.sessions import SESSION_SECONDS
 from appconnect.ports import WordPressUser
-from tests.protocol.conftest import PUBLIC_URL, Running
+from tests.protocol.conftest import BACKEND, PUBLIC_URL, STRANGER, Running
 
 ADMIN = WordPressUser(1, "admin", "", "", frozenset(("administrator",)), frozenset(("manage_options",)))
 COOKIE = "__Secure-app-connect-session"
@@ -105,10 +105,26 @@ async def test_a_new_link_takes_the_place_of_the_old_one(fresh):
     assert "Begin" in (await fresh.http.get(new)).text
 
 
-async def test_there_is_no_link_once_somebody_has_signed_in(gateway, signed_in):
+async def test_there_is_no_link_where_a_site_is_connected_to_sign_in_with(gateway):
     link = sessions.first_link(gateway.context)
 
     assert link == f"{PUBLIC_URL}/app-connect/"
+
+
+async def test_disconnecting_ends_the_sessions_of_the_site_s_administrators_but_the_one_that_does_it(gateway):
+    own, _ = (sessions.begin(gateway.context, ADMIN, browser=name) for name in ("Firefox", "Chromium"))
+    with gateway.store.transaction() as transaction:
+        transaction.delete_client(BACKEND.id)
+        transaction.delete_client(STRANGER.id)
+        for password in gateway.store.application_passwords():
+            if password.client_id is not None:
+                transaction.forget_application_password(password.app_id)
+
+    answer = await gateway.http.post("/app-connect/settings/site/disconnect", headers=cookie(own) | HERE)
+
+    assert answer.status_code == 303
+    assert [one.id for one in sessions.all_sessions(gateway.context)] == [own.session.id]
+    assert "/setup/" in sessions.first_link(gateway.context)
 
 
 async def test_a_link_is_void_once_somebody_has_signed_in(fresh):

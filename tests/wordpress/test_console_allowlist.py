@@ -156,6 +156,12 @@ def test_users_are_found_with_role_and_abilities_and_one_is_chosen(console):
     assert chosen.field("name") == ["Kept"]
 
 
+def test_a_login_that_is_typed_in_full_is_chosen(console):
+    found = console.press(console.open(NEW), "find_user", user="editor")
+
+    assert "and its own profile. Chosen" in found.text
+
+
 def test_an_administrator_is_warned_about(console):
     assert (
         "An administrator: whoever gets the client's secret"

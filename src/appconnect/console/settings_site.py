@@ -72,7 +72,7 @@ def confirm_disconnecting(visit: Visit) -> Result:
 def disconnect(visit: Visit) -> Result:
     """Remove our password from WordPress and forget the site."""
     try:
-        warnings = setup.disconnect(visit.context)
+        warnings = setup.disconnect(visit.context, keeps_session=visit.administrator.id)
     except (InputError, UpstreamError) as error:
         return _confirm(visit, error)
     done = Notice("success", "The site is disconnected.")
@@ -92,6 +92,7 @@ def _confirm(visit: Visit, error: InputError | UpstreamError | None) -> Result:
     consequences = (
         password,
         "This gateway then knows no site: nobody gets an access token, and every call is answered with 503.",
+        "Every other session of the console ends: its administrators are this site's.",
         "Signing keys, settings and activity are kept. WordPress itself is not changed.",
     )
     values = {

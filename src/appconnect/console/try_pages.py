@@ -15,6 +15,8 @@ from appconnect.core.rules import Method
 from appconnect.ports import UpstreamError
 
 VERDICT: Final = "_try_verdict.html"
+_PREFIX: Final = "app_connect_"
+"""Of the codes in answers, which refusals are recorded without."""
 
 
 def try_page(visit: Visit) -> Result:
@@ -50,7 +52,7 @@ def _answered(visit: Visit, asked: Asked, typed_client: str, *, is_sent: bool = 
         "action": PREFIX + _own_path(visit),
         "found": found,
         "locks": _locks(found) if found else (),
-        "reason": why(found.code).reason if found and found.code else "",
+        "reason": why(found.code.removeprefix(_PREFIX)).reason if found and found.code else "",
         "is_part": visit.is_partial,
     }
     status = 400 if problems and not visit.is_partial else 200

@@ -41,13 +41,13 @@ class Begun:
 
 
 def first_link(context: Context) -> str:
-    """The console's address; a new one-time link while nobody has signed in and no site is connected to sign in with.
+    """The console's address; a new one-time link while there is no site to sign in with.
 
     A link that was made before no longer counts.
     """
     snapshot = context.store.snapshot(now=context.clock())
     home = f"{snapshot.public_url}/app-connect/"
-    if snapshot.site is not None or context.store.has_event(AuditEventType.SIGNED_IN):
+    if snapshot.site is not None:
         return home
     token = _new_token(context)
     context.store.sessions.keep_link(_digest(token), expires_at=context.clock() + LINK_SECONDS)

@@ -144,8 +144,11 @@ def _keep_connection(context: Context, description: SiteDescription, administrat
         return passwords.settle(context, passwords.connection(context))
 
 
-def disconnect(context: Context) -> list[str]:
-    """Remove our administrator's password from WordPress and forget the site; only without clients."""
+def disconnect(context: Context, *, keeps_session: str | None = None) -> list[str]:
+    """Remove our administrator's password from WordPress and forget the site; only without clients.
+
+    Sessions of the site's administrators end, but for the one that is to connect another.
+    """
     with context.alone():
         clients = context.store.snapshot(now=context.clock()).clients
         if clients:
@@ -169,6 +172,7 @@ def disconnect(context: Context) -> list[str]:
                 transaction.forget_application_password(password.app_id)
             transaction.save_site(None)
             transaction.record(context.event(AuditEventType.SITE_DISCONNECTED, to.address.url))
+        context.store.sessions.end_all(but=keeps_session)
     return warnings
 
 

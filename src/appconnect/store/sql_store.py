@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, select
 
 from appconnect.core.activity import EventFilter
-from appconnect.core.audit import AuditEvent, AuditEventType
+from appconnect.core.audit import AuditEvent
 from appconnect.core.clients import ClientSecretHash
 from appconnect.core.keys import KeyRing
 from appconnect.core.policy import Policy
@@ -79,14 +79,6 @@ class SqlStore:
         with self._reading() as connection:
             row = connection.execute(select(table).where(table.c.state_digest == state_digest)).one_or_none()
             return rows.to_approval(row, self._vault) if row is not None else None
-
-    def has_event(self, type_: AuditEventType) -> bool:
-        """Whether such an audit event was ever recorded."""
-        table = schema.audit_events
-        with self._reading() as connection:
-            return (
-                connection.execute(select(table.c.id).where(table.c.type == type_.value).limit(1)).first() is not None
-            )
 
     def audit_events(self, *, limit: int) -> Sequence[AuditEvent]:
         """The newest first."""

@@ -1,21 +1,18 @@
 """What is checked on every page: axe-core, reflow, what each stop of the Tab key shows; and the page's pictures."""
 
-import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from playwright.sync_api import Page
 
-from demo.wordpress.packages import AXE
+from tests.browser.axe import axe
 from tests.browser.focus import walk
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts" / "browser"
 """`NAME-WIDTH-SCHEME.png`; CI keeps this folder."""
 
-Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,6 @@ MIDDLE = Window(782, 900)
 WIDE = Window(1280, 900)
 WINDOWS = (NARROW, MIDDLE, WIDE)
 
-_OPTIONS: dict[str, Any] = {
-    "runOnly": [
-        *("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"),
-        "best-practice",
-    ],
-    "rules": {"target-size": {"enabled": True}},  # WCAG 2.5.8; axe has it off by itself
-    "resultTypes": ["violations"],
-}
 _OVERFLOWING = """
 () => {
     const width = document.documentElement.clientWidth;
@@ -58,13 +47,16 @@ def check_page(page: Page, name: str) -> None:
     """
     before = page.viewport_size
     problems: dict[str, list[str]] = {}
-    for window in WINDOWS:
-        page.set_viewport_size({"width": window.width, "height": window.height})
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            for problem in (*violations(page), *overflows(page)):
-                problems.setdefault(problem, []).append(f"{window.width} {scheme}")
-            _picture(page, f"{name}-{window.width}-{scheme}")
+    with axe(page) as checker:
+        for window in WINDOWS:
+            page.set_viewport_size({"width": window.width, "height": window.height})
+            for problem in overflows(page):
+                problems.setdefault(problem, []).append(f"{window.width}")
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                for problem in checker.violations(colors_only=scheme == "dark"):
+                    problems.setdefault(problem, []).append(f"{window.width} {scheme}")
+                _picture(page, f"{name}-{window.width}-{scheme}")
     page.emulate_media(color_scheme="light")
     for window in (NARROW, WIDE):
         page.set_viewport_size({"width": window.width, "height": window.height})
@@ -82,44 +74,6 @@ def overflows(page: Page) -> list[str]:
     return [f"scrolls sideways: {found}"] if found else []
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, a line for each.
-
-    It runs in a world of its own, as the debugger's scripts do: the page's Content-Security-Policy stays as it is.
-    """
-    session = page.context.new_cdp_session(page)
-    try:
-        frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
-        world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})["executionContextId"]
-        session.send("Runtime.evaluate", {"expression": _axe(), "contextId": world})
-        answer = session.send(
-            "Runtime.evaluate",
-            {
-                "expression": f"axe.run(document, {json.dumps(_OPTIONS)})",
-                "contextId": world,
-                "awaitPromise": True,
-                "returnByValue": True,
-            },
-        )
-    finally:
-        session.detach()
-    assert "exceptionDetails" not in answer, answer
-    return [_line(violation) for violation in answer["result"]["value"]["violations"]]
-
-
-def _line(violation: dict[str, Any]) -> str:
-    nodes = "; ".join(
-        f"{node['html'][:160]} ({' '.join(check['message'] for check in [*node['any'], *node['all'], *node['none']])})"
-        for node in violation["nodes"][:4]
-    )
-    return f"{violation['id']}: {violation['help']}: {nodes}"
-
-
 def _picture(page: Page, name: str) -> None:
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True, animations="disabled", caret="hide")
-
-
-@cache
-def _axe() -> str:
-    return (AXE.folder / "axe.min.js").read_text("utf-8")

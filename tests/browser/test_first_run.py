@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.checks import check_page
 from tests.browser.hands import Hand
-from tests.browser.people import approve, fill_wordpress_login, labeled, one_time_link, sign_in_to_wordpress
+from tests.browser.people import approve, fill_wordpress_login, labeled, one_time_link
 
 RULES = ("GET /wp-json/wp/v2/posts", "POST /wp-json/wp/v2/posts", "GET /wp-json/wp/v2/users/me")
 """The guide's examples."""
@@ -73,39 +73,21 @@ def run(commands: str) -> str:
     return ran.stdout[ran.stdout.rindex("\n{") if "\n{" in ran.stdout else 0 :]
 
 
-def test_the_pages_of_the_first_run_pass(visitor, new_gateway, site):
-    visitor.goto(one_time_link(new_gateway))
+def test_the_pages_of_the_first_run_pass_and_the_link_works_once(visitor, open_window, new_gateway):
+    link = one_time_link(new_gateway)
+    visitor.goto(f"{new_gateway.url}/app-connect/")
+    expect(visitor.get_by_text("app-connect serve").first).to_be_visible()
+    check_page(visitor, "not-set-up")
+    visitor.goto(link)
     check_page(visitor, "setup-link")
     visitor.get_by_role("button", name="Begin").click()
+    expect(labeled(visitor, "Site Address")).to_be_visible()
     check_page(visitor, "setup-address")
     labeled(visitor, "Site Address").fill("http://127.0.0.1:9")
     visitor.get_by_role("button", name="Continue to WordPress").click()
     expect(labeled(visitor, "Site Address")).to_have_value("http://127.0.0.1:9")
     check_page(visitor, "setup-no-answer")
-
-
-def test_the_link_works_once(visitor, open_window, new_gateway):
-    link = one_time_link(new_gateway)
-    visitor.goto(link)
-    visitor.get_by_role("button", name="Begin").click()
-    expect(labeled(visitor, "Site Address")).to_be_visible()
     second = open_window()
     second.goto(link)
     expect(second.get_by_role("heading", name="This link no longer works")).to_be_visible()
     check_page(second, "setup-link-used")
-
-
-def test_a_gateway_that_nobody_has_set_up_says_where_the_link_is(visitor, new_gateway):
-    visitor.goto(f"{new_gateway.url}/app-connect/")
-    expect(visitor.get_by_text("app-connect serve").first).to_be_visible()
-    check_page(visitor, "not-set-up")
-
-
-def test_no_link_is_printed_once_somebody_has_signed_in(visitor, new_gateway, site):
-    visitor.goto(one_time_link(new_gateway))
-    sign_in_to_wordpress(visitor, site, site.admin)
-    visitor.get_by_role("button", name="Begin").click()
-    labeled(visitor, "Site Address").fill(site.url)
-    visitor.get_by_role("button", name="Continue to WordPress").click()
-    approve(visitor)
-    expect(visitor.get_by_role("button", name="Sign Out")).to_be_visible()

@@ -33,7 +33,7 @@ def rotate(visit: Visit) -> Result:
     def act() -> Result:
         new = keys.rotate_key(visit.context)
         text = (
-            f"The key {new.kid} signs from now on, within {in_words(NOTICE_SECONDS)}. "
+            f"The key {new.kid} signs new access tokens within {in_words(NOTICE_SECONDS)}. "
             f"The one before it still verifies for {in_words(MAX_TOKEN_LIFETIME_SECONDS)}."
         )
         return Gone(_PATH, (Notice("success", text),))

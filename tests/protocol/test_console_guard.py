@@ -46,6 +46,14 @@ async def test_a_stranger_is_sent_to_sign_in_and_comes_back_to_the_page(gateway)
     assert answer.headers["location"] == "/app-connect/sign-in?next=%2Fclients%3Fq%3Dback"
 
 
+async def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(gateway):
+    """A page that asks for the newest events goes on asking after its session has ended."""
+    answer = await gateway.http.get("/app-connect/activity/events", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert answer.headers["hx-redirect"] == "/app-connect/sign-in"
+
+
 async def test_an_administrator_sees_the_page(gateway, signed_in):
     answer = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
 

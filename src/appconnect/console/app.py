@@ -110,6 +110,8 @@ class _Console:
     async def _visited(self, page: PageRoute, request: Request) -> Response:
         session = await self._session(request)
         if not page.is_public and (way := _way_in(page, session, request)) is not None:
+            if request.headers.get("hx-request") == "true":  # a part of a page: the whole of it has to go
+                return Response(headers={"hx-redirect": f"{PREFIX}/sign-in"})
             return RedirectResponse(PREFIX + way, 303)
         is_act = request.method not in SAFE_METHODS
         form = Form.parse(await _body(request)) if is_act else Form()

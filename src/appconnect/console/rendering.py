@@ -3,6 +3,7 @@
 import hashlib
 import mimetypes
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -46,15 +47,7 @@ class Renderer:
     """Templates with what every page has: who is signed in, the site, and the notices left for it."""
 
     def __init__(self, static: Static) -> None:
-        self._templates = Environment(
-            loader=PackageLoader("appconnect.console"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(FILTERS)
-        self._templates.globals.update(static=static.address, url=lambda path: PREFIX + path)
+        self._globals = {"static": static.address, "url": lambda path: PREFIX + path}
 
     def page(self, shown: Shown, visit: Visit | None, section: str, notices: tuple[Notice, ...]) -> Response:
         """A page, or the part of it that htmx asks for."""
@@ -75,4 +68,18 @@ class Renderer:
         return HTMLResponse(self._render(template, values), shown.status, headers)
 
     def _render(self, template: str, values: Mapping[str, Any]) -> str:
-        return self._templates.get_template(template).render(values)
+        return templates().get_template(template, globals=self._globals).render(values)
+
+
+@cache
+def templates() -> Environment:
+    """The templates of this installation, compiled once however many applications a process has."""
+    environment = Environment(
+        loader=PackageLoader("appconnect.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    return environment

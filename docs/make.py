@@ -293,6 +293,8 @@ _EVENTS: Final[Mapping[AuditEventType, tuple[str, str]]] = {
         "A service user's roles or capabilities in WordPress were seen to have changed.",
         "the client ID",
     ),
+    AuditEventType.SETUP_BEGUN: ("The one-time link was used.", "the session's ID"),
+    AuditEventType.SIGN_IN_REFUSED: ("A user of the site who is no administrator tried to sign in.", "the login"),
     AuditEventType.SIGNED_IN: ("An administrator signed in to the console.", "the WordPress login"),
     AuditEventType.SESSION_ENDED: (
         "A session of the console ended: signed out, ended by an administrator, or its user is none any more.",

@@ -10,6 +10,7 @@ from appconnect.core.activity import (
     HOUR_SECONDS,
     MAX_COUNTERS,
     MAX_REFUSALS,
+    MAX_UNPROVEN,
     Activity,
     ClientUse,
     CredentialCheck,
@@ -27,13 +28,21 @@ _SECRET_NAME: Final = re.compile(r"pass|pwd|secret|token|key|nonce|auth", re.IGN
 class Recorder:
     """Counts in memory, for one event loop. An allowed request costs it two entries in dictionaries."""
 
-    def __init__(self, *, most_refusals: int = MAX_REFUSALS, most_counters: int = MAX_COUNTERS) -> None:
+    def __init__(
+        self,
+        *,
+        most_refusals: int = MAX_REFUSALS,
+        most_unproven: int = MAX_UNPROVEN,
+        most_counters: int = MAX_COUNTERS,
+    ) -> None:
         self._most_counters = most_counters
         self._refusals = deque[Refusal](maxlen=most_refusals)
+        self._unproven = deque[Refusal](maxlen=most_unproven)
         self._begin()
 
     def _begin(self) -> None:
         self._refusals.clear()
+        self._unproven.clear()
         self._rules: dict[tuple[str, str, int], int] = {}
         self._clients: dict[tuple[str, int], list[int]] = {}  # as the fields of ClientUse
         self._secrets: dict[tuple[str, bytes], int] = {}
@@ -52,16 +61,16 @@ class Recorder:
             use[_ALLOWED] += 1
             use[_LAST_AT] = now
 
-    def refused(self, refusal: Refusal, *, is_proven: bool) -> None:
-        """A request was refused; `is_proven` where a secret or a token has shown that it is its client's."""
-        if len(self._refusals) == self._refusals.maxlen:
-            self._lost += 1  # the oldest, which goes
+    def refused(self, refusal: Refusal) -> None:
+        """A request was refused. Those of strangers have a room of their own: they push out no client's."""
+        room = self._refusals if refusal.is_proven else self._unproven
+        self._lost += len(room) == room.maxlen  # the oldest, which goes
         query = _shown("&".join(map(_without_secret, refusal.query[:_MOST_READ].split("&"))))
         path, method = _shown(refusal.path), _shown(refusal.method)
-        self._refusals.append(replace(refusal, method=method, path=path, query=query))
+        room.append(replace(refusal, method=method, path=path, query=query))
         if refusal.client_id is not None and (use := self._use_of(refusal.client_id, refusal.at)) is not None:
             use[_REFUSED] += 1
-            use[_LAST_AT] = refusal.at if is_proven else use[_LAST_AT]
+            use[_LAST_AT] = refusal.at if refusal.is_proven else use[_LAST_AT]
 
     def authenticated(self, client_id: str, sha256: bytes, now: int) -> None:
         """A client has shown the secret with this SHA-256."""
@@ -83,7 +92,12 @@ class Recorder:
     def take(self) -> Activity:
         """What was recorded since the last time."""
         taken = Activity(
-            tuple(self._refusals), self._rules, dict(self._used()), self._secrets, self._checks, self._lost
+            tuple(sorted((*self._refusals, *self._unproven), key=lambda one: one.at)),
+            self._rules,
+            dict(self._used()),
+            self._secrets,
+            self._checks,
+            self._lost,
         )
         self._begin()
         return taken

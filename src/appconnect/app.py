@@ -235,7 +235,9 @@ class App:
 
         world = World(
             context=context,
+            impatient_context=lambda: self._context(store),
             catch_up=feed.tick,
+            current=lambda: feed.snapshot,
             monotonic=time.monotonic,
             throttle=Throttle(time.monotonic),
             public_url=self._settings.public_url,

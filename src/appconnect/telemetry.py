@@ -16,7 +16,7 @@ _SECRET_NAMES = frozenset(("authorization", "cookie", "password", "secret", "cli
 _CREDENTIALS = re.compile(
     r"[Bb](?:asic|earer) +[\w.~+/=-]{12,}"  # RFC 7617, RFC 6750
     r"|eyJ[\w-]{8,}[\w.-]*"  # a JWT
-    r"|acs_\w+"  # a client secret
+    r"|ac[as]_\w+"  # an administrator token, a client secret
 )
 
 

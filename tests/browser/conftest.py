@@ -3,6 +3,7 @@
 The cast: `admin` connected the site, `author` is the service user, `stranger` is signed in and has no rights.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -118,7 +119,8 @@ def open_window(browser: Browser, watch: Watch, request: pytest.FixtureRequest) 
     failed = request.node.stash.get(_FAILED, False)
     for number, context in enumerate(contexts):
         for page in context.pages if failed else ():
-            page.screenshot(path=ARTIFACTS / f"failed-{request.node.name}-{number}.png", full_page=True)
+            name = re.sub(r"[^\w-]+", "-", request.node.name)
+            page.screenshot(path=ARTIFACTS / f"failed-{name}-{number}.png", full_page=True)
         context.close()
 
 

@@ -1,20 +1,24 @@
 """Settings: what is shown before a change, the change itself, and that every page of them passes."""
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.checks import check_page
+from tests.browser.clients import POSTS, client
 from tests.browser.hands import Hand
 from tests.browser.people import labeled, sign_in_to_console, sign_in_to_wordpress
+from tests.gateways import Registered
 
 
 @pytest.fixture(scope="module")
-def backend(gateway):
+def backend(gateway) -> Iterator[Registered]:
     """A client whom the changes concern."""
-    return gateway.add_client("Backend Service", "author", "GET /wp-json/wp/v2/posts")
+    with client(gateway, POSTS) as registered:
+        yield registered
 
 
 @pytest.mark.parametrize(
@@ -130,5 +134,5 @@ def test_the_connection_is_checked(administrator: Hand, console):
     expect(page.get_by_role("main")).to_contain_text("Connected")
 
 
-def token_answer(gateway, client) -> httpx.Response:
-    return httpx.post(gateway.token_url, auth=client.basic, data={"grant_type": "client_credentials"})
+def token_answer(gateway, registered: Registered) -> httpx.Response:
+    return httpx.post(gateway.token_url, auth=registered.basic, data={"grant_type": "client_credentials"})

@@ -36,8 +36,8 @@ def test_the_empty_form_passes(page, console, backend):
     check_page(page, "try")
 
 
-def test_a_refusal_passes(page, console, backend):
-    page.goto(console(f"clients/{backend.client_id}/try?method=DELETE&path=/wp-json/wp/v2/posts/1"))
+def test_a_request_that_only_the_allowlist_refuses_passes(page, console, backend):
+    page.goto(console(f"clients/{backend.client_id}/try?method=POST&path=/wp-json/wp/v2/posts"))
     expect(page.get_by_role("heading", name="Refused")).to_be_visible()
     check_page(page, "try-refused")
 

@@ -8,7 +8,7 @@ from appconnect.core.activity import Activity, ClientUse, Refusal, merged
 clients, rules, hours = st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(0, 5).map(lambda n: n * 3_600)
 few = st.integers(1, 9)
 uses = st.builds(ClientUse, few, few, few, st.integers(0, 99))
-refusals = st.builds(Refusal, few, st.none(), *(st.just("") for _ in range(4)), st.none(), st.just(""))
+refusals = st.builds(Refusal, few, st.none(), *(st.just("") for _ in range(4)), st.none(), st.just(""), st.booleans())
 activities = st.builds(
     Activity,
     st.lists(refusals, max_size=5).map(tuple),
@@ -35,9 +35,9 @@ def test_below_the_bound_nothing_is_lost(older, newer):
 
 @given(activities, activities, st.integers(0, 6), st.integers(0, 6))
 def test_above_the_bound_all_that_is_lost_is_counted(older, newer, most_refusals, most_counters):
-    both = merged(older, newer, most_refusals=most_refusals, most_counters=most_counters)
+    both = merged(older, newer, most_refusals=most_refusals, most_unproven=most_refusals, most_counters=most_counters)
     assert records(both) == records(older) + records(newer)
-    assert len(both.refusals) <= most_refusals
+    assert len(both.refusals) <= 2 * most_refusals
     assert max(len(both.rule_uses), len(both.client_uses)) <= most_counters
 
 

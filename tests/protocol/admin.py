@@ -27,7 +27,7 @@ HOUR = 3_600
 _PUBLIC = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"
 OLD_KEY = SigningKey(OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": "A" * 43, "x": _PUBLIC}), clock() - HOUR)
 """A key that signs no more, and verifies."""
-SESSION = Session("5e5510", 1, "admin", "Firefox", clock(), clock() + HOUR, clock(), clock())
+SESSION = Session("5e5510", 1, "admin", "Firefox", clock(), clock() + HOUR, clock(), clock(), clock())
 
 
 class Users(WordPress):

@@ -35,7 +35,7 @@ from tests.protocol.conftest import BACKEND, POSTS, STRANGER, Running
 
 DAY: Final = 1_728_000_000  # 2024-10-04, in UTC
 NOW: Final = DAY + 3 * 3_600 + 17
-REFUSAL: Final = Refusal(NOW, BACKEND.id, "no_rule", "GET", "/wp-json/wp/v2/pages", "a=1", None, "192.0.2.1")
+REFUSAL: Final = Refusal(NOW, BACKEND.id, "no_rule", "GET", "/wp-json/wp/v2/pages", "a=1", None, "192.0.2.1", True)
 CREATED: Final = AuditEvent(AuditEventType.CLIENT_CREATED, NOW, "cli:admin", BACKEND.id, "Backend; as author")
 GET_POSTS: Final = f"GET {POSTS}"
 
@@ -334,6 +334,12 @@ def test_no_more_refusals_are_kept_than_there_is_room_for(
     assert paths(activity.refusals(context)) == ["c", "b"]
 
 
+def test_strangers_push_out_no_client_s_refusal(context: Context, keep: Keep, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(activity_writing, "MAX_UNPROVEN_KEPT", 1)
+    keep(REFUSAL, *(replace(REFUSAL, path=path, is_proven=False) for path in "abc"))
+    assert paths(activity.refusals(context)) == ["c", REFUSAL.path]
+
+
 def test_a_secret_that_is_gone_is_forgotten(context: Context, keep: Keep):
     keep(secret_uses={(BACKEND.id, b"gone"): NOW, (BACKEND.id, hash_secret(BACKEND.secret)): NOW})
     keep(now=NOW + 3_600)
@@ -362,6 +368,7 @@ def test_refusals_as_csv(context: Context, keep: Keep):
         "query": "a=1",
         "rule": "GET /wp-json/x",
         "address": "192.0.2.1",
+        "is_proven": "True",
     }
 
 

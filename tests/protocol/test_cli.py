@@ -771,7 +771,7 @@ def test_what_needs_a_site_says_how_to_connect_one(run: Run, command: list[str])
     run("init")
     ran = run(*command)
     assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
-    assert "Run `app-connect connect SITE_URL` first." in ran.err
+    assert "or with `app-connect connect SITE_URL`." in ran.err
 
 
 # -- serve: a process of its own --------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The door of the console: who is let in, what a page of another site can do, and what a browser keeps."""
 
+import asyncio
+import base64
 from dataclasses import replace
 
 import httpx
@@ -8,10 +10,13 @@ import pytest
 from appconnect.app import clock
 from appconnect.console.passing import packed
 from appconnect.console.web import Gone, Notice
-from appconnect.control import sessions
+from appconnect.control import sessions, setup
+from appconnect.control.context import Context, InputError
+from appconnect.core.secret import Secret
 from appconnect.core.sessions import SESSION_SECONDS
-from appconnect.ports import WordPressUser
-from tests.protocol.conftest import BACKEND, PUBLIC_URL, STRANGER, Running
+from appconnect.core.snapshot import SiteAddress
+from appconnect.ports import SiteDescription, UpstreamError, WordPressUser
+from tests.protocol.conftest import BACKEND, PUBLIC_URL, SITE_URL, STRANGER, Running
 
 ADMIN = WordPressUser(1, "admin", "", "", frozenset(("administrator",)), frozenset(("manage_options",)))
 COOKIE = "__Secure-app-connect-session"
@@ -130,9 +135,10 @@ async def test_disconnecting_ends_the_sessions_of_the_site_s_administrators_but_
 
     answer = await gateway.http.post("/app-connect/settings/site/disconnect", headers=cookie(own) | HERE)
 
-    assert answer.status_code == 303
-    assert [one.id for one in sessions.all_sessions(gateway.context)] == [own.session.id]
-    assert "/setup/" in sessions.first_link(gateway.context)
+    assert answer.headers["location"] == "/app-connect/setup"
+    assert sessions.all_sessions(gateway.context) == []
+    assert "is disconnected" in (await gateway.http.get("/app-connect/setup", headers=cookie(own))).text
+    assert (await gateway.http.get("/app-connect/clients", headers=cookie(own))).headers["location"].endswith("/setup")
 
 
 async def test_a_link_is_void_once_somebody_has_signed_in(fresh):
@@ -293,7 +299,7 @@ async def test_a_notice_that_is_none_of_ours_is_harmless(gateway, value):
 async def test_what_is_left_for_a_page_waits_for_it_and_shows_once(gateway, signed_in):
     """A tab that is opened in between must not swallow a client secret."""
     left = Gone("/settings/api", (Notice("success", "It is done."),), {"client_secret": "acs_once"})
-    gateway.store.sessions.leave_notice(signed_in.session.id, packed(left))
+    gateway.store.sessions.leave_notice(signed_in.session.id, left.path, packed(left))
 
     between = await gateway.http.get("/app-connect/clients", headers=cookie(signed_in))
     first = await gateway.http.get("/app-connect/settings/api?x=1", headers=cookie(signed_in))
@@ -304,8 +310,128 @@ async def test_what_is_left_for_a_page_waits_for_it_and_shows_once(gateway, sign
 
 async def test_what_is_left_for_a_page_is_sealed(gateway, signed_in, settings):
     left = Gone("/settings/api", (), {"client_secret": "acs_once"})
-    gateway.store.sessions.leave_notice(signed_in.session.id, packed(left))
+    gateway.store.sessions.leave_notice(signed_in.session.id, left.path, packed(left))
 
     assert b"acs_once" not in b"".join(
         file.read_bytes() for file in settings.database_path.parent.glob("app-connect.db*")
     )
+
+
+# -- what an attacker could try ---------------------------------------------------------------------------------------
+
+FAKE = {"site": "https://wordpress.example", "upstream": "http://127.0.0.1:9"}
+
+
+async def begun_by_link(fresh: Running) -> dict[str, str]:
+    """The cookie of a session of the one-time link."""
+    used = await fresh.http.post(sessions.first_link(fresh.context), headers=HERE)
+    return {"Cookie": used.headers["set-cookie"].partition(";")[0]}
+
+
+def connect_elsewhere(context: Context) -> None:
+    with context.store.transaction() as transaction:
+        transaction.save_site(SiteAddress(SITE_URL, SITE_URL, has_pretty_permalinks=True))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/setup"),
+        ("GET", "/setup/back/by-hand"),
+        ("POST", "/setup/back/by-hand"),
+        ("GET", "/setup/back/aa?user_login=m&password=x"),
+    ],
+)
+async def test_a_session_of_the_link_cannot_take_over_a_gateway_that_was_connected_meanwhile(fresh, method, path):
+    """Whoever used the link first must not lead the gateway to a WordPress of their own afterwards."""
+    own = await begun_by_link(fresh)
+    await fresh.change(connect_elsewhere)
+
+    answer = await fresh.http.request(method, f"/app-connect{path}", data=FAKE, headers=own | HERE)
+
+    assert answer.headers["location"] == "/app-connect/sign-in"
+    site = fresh.store.snapshot(now=clock()).site
+    assert site is not None
+    assert site.upstream_url == SITE_URL
+
+
+async def test_sessions_of_the_link_end_when_an_administrator_signs_in_and_with_a_new_link(fresh):
+    first = await begun_by_link(fresh)
+    second = await begun_by_link(fresh)
+
+    assert (await fresh.http.get("/app-connect/setup", headers=first)).status_code == 303
+    sessions.begin(fresh.context, ADMIN, browser="Firefox")
+    assert (await fresh.http.get("/app-connect/setup", headers=second)).status_code == 303
+
+
+async def test_connecting_asks_again_under_the_lock_whether_there_is_a_site(gateway):
+    description = SiteDescription(SiteAddress(SITE_URL, FAKE["upstream"], has_pretty_permalinks=True), "", None)
+    site = gateway.store.snapshot(now=clock()).site
+
+    with pytest.raises((InputError, UpstreamError)):
+        await asyncio.to_thread(
+            setup.connect,
+            gateway.context,
+            replace(description, address=site),
+            "admin",
+            Secret("adminpass"),
+            was_made_for_us=False,
+            may_replace=False,
+        )
+
+
+@pytest.mark.parametrize("path", ["/sign-in/back/aa", "/setup/back/aa"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "eyJzdGF0ZSI6ICJhYSIsICJhcHBfaWQiOiAieCIsICJuZXh0IjogIiIsICJzaXRlIjogIiIsICJ1cHN0cmVhbSI6ICIifQ==",
+        base64.urlsafe_b64encode(b"[" * 2000).decode(),
+    ],
+    ids=["nothing", "made up", "nested"],
+)
+async def test_what_a_browser_brings_back_cannot_be_made_up(gateway, signed_in, path, value):
+    headers = {"Cookie": f"{COOKIE}={signed_in.token}; __Secure-app-connect-pending={value}"}
+
+    answer = await gateway.http.get(f"/app-connect{path}?user_login=m&password=aaaa", headers=headers)
+
+    assert answer.status_code == 303
+    site = gateway.store.snapshot(now=clock()).site
+    assert site is not None
+    assert site.url == SITE_URL
+
+
+async def test_a_form_with_too_many_fields_is_refused(gateway, signed_in):
+    content = "&".join(["a="] * 30_000)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    posted = await gateway.http.post(ENDING, content=content, headers=cookie(signed_in) | HERE | form)
+    asked = await gateway.http.get(f"/app-connect/sign-in?{content[:60_000]}")
+
+    assert posted.status_code == 413
+    assert asked.status_code in (200, 413)
+
+
+async def test_looking_at_the_head_of_a_page_takes_nothing(gateway, signed_in):
+    left = Gone("/settings/api", (Notice("success", "It is done."),))
+    gateway.store.sessions.leave_notice(signed_in.session.id, left.path, packed(left))
+
+    await gateway.http.head("/app-connect/settings/api", headers=cookie(signed_in))
+
+    assert "It is done." in (await gateway.http.get("/app-connect/settings/api", headers=cookie(signed_in))).text
+
+
+async def test_two_secrets_that_wait_do_not_take_each_other_s_place(gateway, signed_in):
+    for path in ("/settings/api", "/settings/keys"):
+        gateway.store.sessions.leave_notice(signed_in.session.id, path, packed(Gone(path, (Notice("info", path),))))
+
+    for path in ("/settings/api", "/settings/keys"):
+        page = await gateway.http.get(f"/app-connect{path}", headers=cookie(signed_in))
+        assert f">{path}<" in page.text.replace("\n", "").replace("  ", "")
+
+
+@pytest.mark.parametrize("path", ["/clients/", "/settings/", "/CLIENTS", "//clients", "/clients/%2e%2e/settings"])
+async def test_a_path_has_one_spelling(gateway, signed_in, path):
+    answer = await gateway.http.get(f"/app-connect{path}", headers=cookie(signed_in))
+
+    assert answer.status_code == 404

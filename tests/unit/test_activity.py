@@ -9,14 +9,14 @@ from appconnect.core.activity import Activity, ClientUse, CredentialCheck, Healt
 
 HOUR = 1_700_000_000 - 1_700_000_000 % 3_600
 RULE = "GET /wp-json/wp/v2/posts"
-REFUSAL = Refusal(HOUR, "ac_backend", "no_rule", "GET", "/wp-json/wp/v2/users", "", None, "192.0.2.1")
+REFUSAL = Refusal(HOUR, "ac_backend", "no_rule", "GET", "/wp-json/wp/v2/users", "", None, "192.0.2.1", is_proven=True)
 SECRET = "acs_" + "a" * 43
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwcyJ9.c2lnbmF0dXJl"
 
 
 def recorded(path: str = "/", query: str = "", method: str = "GET") -> Refusal:
     recorder = Recorder()
-    recorder.refused(replace(REFUSAL, path=path, query=query, method=method), is_proven=True)
+    recorder.refused(replace(REFUSAL, path=path, query=query, method=method))
     (refusal,) = recorder.take().refusals
     return refusal
 
@@ -39,7 +39,7 @@ def test_allowed_requests_are_counted_by_client_rule_and_hour():
 
 def test_a_refusal_is_kept_and_counted():
     recorder = Recorder()
-    recorder.refused(REFUSAL, is_proven=True)
+    recorder.refused(REFUSAL)
     taken = recorder.take()
     assert taken.refusals == (REFUSAL,)
     assert taken.client_uses == {("ac_backend", HOUR): ClientUse(refused=1, last_at=HOUR)}
@@ -48,13 +48,13 @@ def test_a_refusal_is_kept_and_counted():
 def test_a_refusal_that_nobody_has_proven_to_be_the_clients_is_no_use_of_the_client():
     """Whoever knows a client ID could else make a client look alive."""
     recorder = Recorder()
-    recorder.refused(REFUSAL, is_proven=False)
+    recorder.refused(replace(REFUSAL, is_proven=False))
     assert recorder.take().client_uses == {("ac_backend", HOUR): ClientUse(refused=1, last_at=0)}
 
 
 def test_a_refusal_of_no_known_client_is_kept_and_counts_for_none():
     recorder = Recorder()
-    recorder.refused(replace(REFUSAL, client_id=None), is_proven=False)
+    recorder.refused(replace(REFUSAL, client_id=None, is_proven=False))
     taken = recorder.take()
     assert (len(taken.refusals), taken.client_uses) == (1, {})
 
@@ -89,7 +89,7 @@ def test_another_health_begins_anew():
 def test_what_was_taken_is_not_taken_again():
     recorder = Recorder()
     recorder.allowed("ac_backend", RULE, HOUR)
-    recorder.refused(REFUSAL, is_proven=True)
+    recorder.refused(REFUSAL)
     recorder.token_issued("ac_backend", HOUR)
     recorder.authenticated("ac_backend", b"secret", HOUR)
     recorder.checked("ac_backend", Health.LOST, HOUR)
@@ -110,11 +110,22 @@ def test_what_was_taken_does_not_change_any_more():
 
 def test_beyond_its_room_the_oldest_refusals_go_and_are_counted():
     recorder = Recorder(most_refusals=2)
-    recorder.refused(replace(REFUSAL, at=HOUR), is_proven=True)
-    recorder.refused(replace(REFUSAL, at=HOUR + 1), is_proven=True)
-    recorder.refused(replace(REFUSAL, at=HOUR + 2), is_proven=True)
+    recorder.refused(replace(REFUSAL, at=HOUR))
+    recorder.refused(replace(REFUSAL, at=HOUR + 1))
+    recorder.refused(replace(REFUSAL, at=HOUR + 2))
     taken = recorder.take()
     assert [refusal.at for refusal in taken.refusals] == [HOUR + 1, HOUR + 2]
+    assert taken.lost == 1
+
+
+def test_strangers_push_out_no_client_s_refusal():
+    """Anybody may be refused as often as they like; what a client was refused must stay to be seen."""
+    recorder = Recorder(most_refusals=2, most_unproven=1)
+    recorder.refused(replace(REFUSAL, at=HOUR))
+    recorder.refused(replace(REFUSAL, at=HOUR + 1, is_proven=False))
+    recorder.refused(replace(REFUSAL, at=HOUR + 2, is_proven=False))
+    taken = recorder.take()
+    assert [refusal.at for refusal in taken.refusals] == [HOUR, HOUR + 2]
     assert taken.lost == 1
 
 

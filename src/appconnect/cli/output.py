@@ -25,21 +25,36 @@ _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty(
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def shown(text: str) -> str:
+    """Text without the characters that act on a terminal instead of showing: others have written some of it."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
+
+
+def _text(text: str, style: str = "", **options: Any) -> Text:
+    return Text(shown(text), style=style, **options)
+
+
 def show_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201
+    print(_json(value))  # noqa: T201
+
+
+def _json(value: Any) -> str:
+    """JSON escapes control characters below the space; the others that act on a terminal are escaped here."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 
 
 def say(text: str = "", *, style: str = "") -> None:
     """Print a line for people, as it is."""
-    _out.print(Text(text, style=style))
+    _out.print(_text(text, style))
 
 
 def show_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values, one a line."""
     table = Table.grid(padding=(0, 2))
     for name, value in pairs:
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+        table.add_row(Text(name, style="bold"), _text(value, overflow="fold"))
     _out.print(table)
 
 
@@ -49,23 +64,23 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(_text, row))
     _out.print(table)
 
 
 def warn(sentences: Iterable[str]) -> None:
     """Print warnings on standard error."""
     for sentence in sentences:
-        _err.print(Text.assemble(("Warning: ", "bold yellow"), sentence))
+        _err.print(Text.assemble(("Warning: ", "bold yellow"), shown(sentence)))
 
 
 def show_error(error: Exception) -> None:
     """Print what went wrong: everything at once, where it is and what to do."""
     if "--json" in sys.argv:
-        print(json.dumps({"error": _error_content(error)}, indent=2, ensure_ascii=False), file=sys.stderr)  # noqa: T201
+        print(_json({"error": _error_content(error)}), file=sys.stderr)  # noqa: T201
         return
     for line in str(error).splitlines() or [type(error).__name__]:
-        _err.print(Text.assemble(("Error: ", "bold red"), line))
+        _err.print(Text.assemble(("Error: ", "bold red"), shown(line)))
 
 
 def when(at: int | None) -> str:
@@ -97,7 +112,7 @@ def _error_content(error: Exception) -> dict[str, Any]:
 
 def hint(text: str) -> None:
     """Print a line for people on standard error, where it disturbs no script."""
-    _err.print(Text(text))
+    _err.print(_text(text))
 
 
 def waiting(text: str) -> AbstractContextManager[object]:

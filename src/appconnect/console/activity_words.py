@@ -94,6 +94,8 @@ EVENTS: Final = {
     AuditEventType.TOKENS_REVOKED: "Access tokens of a client revoked",
     AuditEventType.UPSTREAM_CREDENTIAL_REPLACED: "Upstream credential replaced",
     AuditEventType.SERVICE_USER_CHANGED: "Service user changed in WordPress",
+    AuditEventType.SETUP_BEGUN: "One-time link used",
+    AuditEventType.SIGN_IN_REFUSED: "Sign-in refused: no administrator",
     AuditEventType.SIGNED_IN: "Signed in to the console",
     AuditEventType.SESSION_ENDED: "Console session ended",
     AuditEventType.KEY_ROTATED: "Signing key rotated",

@@ -11,17 +11,19 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appconnect.asgi import Application
 from appconnect.console.guard import SAFE_METHODS, Guard
 from appconnect.console.passing import Left, from_cookie, packed, to_cookie, unpacked
+from appconnect.console.proofs import Proofs, TooManyProofs
 from appconnect.console.rendering import STATIC, Renderer, Static
 from appconnect.console.site_card import SiteCards
 from appconnect.console.web import (
     MAX_FORM_BYTES,
+    PENDING_SECONDS,
     PREFIX,
     Away,
     Download,
@@ -33,18 +35,16 @@ from appconnect.console.web import (
     Shown,
     Visit,
 )
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import CONSOLE, Context, InputError
 from appconnect.control.sessions import find_session
 from appconnect.core.sessions import SESSION_SECONDS, Session
+from appconnect.core.snapshot import Snapshot
 from appconnect.ports import UpstreamError
 from appconnect.telemetry import logger
 from appconnect.throttle import Throttle, TooManyFailures
 
 MAX_THREADS: Final = 8
 """Pages wait for the database and for WordPress: in threads of their own, so that no client waits for them."""
-MAX_PROOFS: Final = 2
-"""How many who have not signed in may have WordPress asked at a time."""
-PENDING_SECONDS: Final = 900
 NOTICE_SECONDS: Final = 60
 _Found = TypeVar("_Found")
 _NO_SUCH: Final = frozenset(("CLIENT", "session", "Key"))
@@ -53,10 +53,15 @@ _NO_SUCH: Final = frozenset(("CLIENT", "session", "Key"))
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the console needs of the worker that it runs in."""
+    """What the console needs of the worker that it runs in.
+
+    `context` is for an actor; the impatient one asks WordPress what every page waits for, and does not wait long.
+    """
 
     context: Callable[[str], Context]
+    impatient_context: Callable[[], Context]
     catch_up: Callable[[], Awaitable[None]]
+    current: Callable[[], Snapshot]
     monotonic: Callable[[], float]
     throttle: Throttle
     public_url: str
@@ -75,13 +80,13 @@ class _Console:
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="console")
     )
-    proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PROOFS))
+    proofs: Proofs = field(default_factory=Proofs)
     renderer: Renderer = field(init=False)
     cards: SiteCards = field(init=False)
 
     def __post_init__(self) -> None:
         self.renderer = Renderer(self.static)
-        self.cards = SiteCards(self.world.monotonic)
+        self.cards = SiteCards(self.world.impatient_context, self.world.monotonic)
 
     def application(self) -> Starlette:
         routes = [Route(STATIC + "/{digest}/{name}", self.static.serve)]
@@ -93,7 +98,9 @@ class _Console:
             InputError: self._input_error,
             UpstreamError: self._upstream_error,
         }
-        return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+        application = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+        application.router.redirect_slashes = False  # it would redirect to the address behind a TLS terminator
+        return application
 
     # -- one request --------------------------------------------------------------------------------------------------
 
@@ -102,8 +109,11 @@ class _Console:
             return await self._visited(page, request)
         except (HTTPException, InputError, UpstreamError):
             raise
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody reads
         except Exception as error:  # noqa: BLE001 - a page that fails must not show why, nor take its worker along
-            logger("console").error("page failed", path=request.url.path, exc_info=error)
+            # By its pattern: the address of the one-time link must not stand in a log.
+            logger("console").error("page failed", page=PREFIX + page.path, exc_info=error)
             text = "The page could not be made. If you were changing something, look whether it was done."
             return self._error(500, "Something went wrong here", text, "The gateway's log says what it was.")
 
@@ -115,45 +125,43 @@ class _Console:
             return RedirectResponse(PREFIX + way, 303)
         is_act = request.method not in SAFE_METHODS
         form = Form.parse(await _body(request)) if is_act else Form()
-        visit, notices = await self._run(lambda: self._visit(request, session, form, takes_notices=not is_act))
+        if session is not None:
+            await self.world.catch_up()
+        visit, notices = await self._run(lambda: self._visit(request, session, form))
         function = page.post if is_act else page.get
         assert function is not None
-        async with self.proofs if page.is_public else contextlib.nullcontext():
-            result = await self._run(lambda: function(visit))
+        address = request.client.host if request.client else "unknown"
+        try:
+            async with self.proofs.place(address) if page.is_proof else contextlib.nullcontext():
+                result = await self._run(lambda: function(visit))
+            if isinstance(result, Gone) and result.is_failed_proof:
+                await self.world.throttle.after_failure(f"console {address}", address)
+        except (TooManyProofs, TooManyFailures):
+            raise HTTPException(429, "Too many sign-ins are under way. Wait a minute, then begin again.") from None
         if is_act:
             await self.world.catch_up()
-        if isinstance(result, Gone) and result.is_failed_proof:
-            await self._slow_down(request)
         response = await self._respond(result, visit, page.section, notices)
         if self._cookie("notice") in request.cookies and isinstance(result, Shown):
             self._set_cookie(response, "notice", "", 0)
         return response
 
-    async def _slow_down(self, request: Request) -> None:
-        try:
-            await self.world.throttle.after_failure("console", request.client.host if request.client else "unknown")
-        except TooManyFailures:
-            raise HTTPException(429, "Too many failures came from there. Wait a minute.") from None
-
     async def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(self._cookie("session"))
         if not token:
             return None
-        return await self._run(lambda: find_session(self.world.context("console"), token))
+        return await self._run(lambda: find_session(self.world.context(CONSOLE), token))
 
-    def _visit(
-        self, request: Request, session: Session | None, form: Form, *, takes_notices: bool
-    ) -> tuple[Visit, tuple[Notice, ...]]:
-        context = self.world.context(f"console:{session.login}" if session and session.login else "console")
-        snapshot = context.store.snapshot(now=context.clock())
-        is_whole = takes_notices and request.headers.get("hx-request") != "true"
+    def _visit(self, request: Request, session: Session | None, form: Form) -> tuple[Visit, tuple[Notice, ...]]:
+        context = self.world.context(f"{CONSOLE}:{session.login}" if session and session.login else CONSOLE)
+        snapshot = self.world.current()
+        is_whole = request.method == "GET" and request.headers.get("hx-request") != "true"
         passing = self._passing(context, request, session) if is_whole else Left()
         visit = Visit(
             request,
             session,
             context,
             snapshot,
-            self.cards.card(context, snapshot.site),
+            self.cards.card(snapshot.site),
             form,
             request.cookies.get(self._cookie("pending"), ""),
             passing.secret,
@@ -163,13 +171,9 @@ class _Console:
     def _passing(self, context: Context, request: Request, session: Session | None) -> Left:
         """What the page before has left for this one; another page that comes in between leaves it alone."""
         if session is None:
-            return Left(from_cookie(request.cookies.get(self._cookie("notice"), "")))
-        text = context.store.sessions.notice(session.id)
-        left = unpacked(text) if text is not None else Left()
-        if PREFIX + left.path != request.url.path:
-            return Left()
-        context.store.sessions.drop_notice(session.id)
-        return left
+            return Left(from_cookie(context, request.cookies.get(self._cookie("notice"), "")))
+        left = context.store.sessions.take_notice(session.id, request.url.path.removeprefix(PREFIX))
+        return unpacked(left) if left is not None else Left()
 
     async def _respond(self, result: Result, visit: Visit, section: str, notices: tuple[Notice, ...]) -> Response:
         match result:
@@ -196,9 +200,9 @@ class _Console:
         elif gone.ends_session:
             self._set_cookie(response, "session", "", 0)
         if gone.ends_session or session is None:
-            self._set_cookie(response, "notice", to_cookie(gone.notices), NOTICE_SECONDS)
+            self._set_cookie(response, "notice", to_cookie(visit.context, gone.notices), NOTICE_SECONDS)
         elif gone.notices or gone.secret:
-            visit.context.store.sessions.leave_notice(session.id, packed(gone))
+            visit.context.store.sessions.leave_notice(session.id, gone.path.partition("?")[0], packed(gone))
         return response
 
     # -- cookies and threads ------------------------------------------------------------------------------------------

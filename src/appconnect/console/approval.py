@@ -4,8 +4,6 @@ What was begun is kept in a cookie of that browser alone: nobody can finish in a
 their own (login CSRF, session fixation), and strangers write nothing into the database.
 """
 
-import base64
-import binascii
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -13,7 +11,8 @@ from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlsplit
 
-from appconnect.console.web import PREFIX, Away, Form, Notice, Result, Shown, Visit
+from appconnect.console.passing import sealed_value, unsealed_value
+from appconnect.console.web import PENDING_SECONDS, PREFIX, Away, Form, Notice, Result, Shown, Visit
 from appconnect.control.setup import authorize_url
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import UpstreamCredential
@@ -30,32 +29,42 @@ NOT_APPROVED: Final = Notice("info", "You did not approve, so nothing was connec
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a browser began: the state that must come back, and the `app_id` that its password will have."""
+    """What a browser began: the state that must come back, and the `app_id` that its password will have.
+
+    The browser keeps it sealed, for one purpose and, where it has a session, for that session: nobody can make one or
+    carry one over from another browser's session. `expires_at` is in seconds since the epoch.
+    """
 
     state: str
     app_id: str
+    expires_at: int
     next: str = ""
     site: str = ""
     upstream: str = ""
 
-    def to_cookie(self) -> str:
+    def to_cookie(self, visit: Visit) -> str:
         """As a cookie's value."""
-        return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
+        return sealed_value(visit.context, json.dumps(asdict(self)), _purpose(visit))
 
     @classmethod
     def of(cls, visit: Visit) -> "Pending | None":
-        """What this browser began; None where there is nothing, or nothing of ours."""
-        try:
-            content = json.loads(base64.urlsafe_b64decode(visit.pending))
-            return cls(**{name: str(content[name]) for name in cls.__slots__})
-        except (binascii.Error, KeyError, TypeError, ValueError):
-            return None
+        """What this browser began; None where there is nothing, or nothing of ours, or nothing any more."""
+        text = unsealed_value(visit.context, visit.pending, _purpose(visit))
+        pending = cls(**json.loads(text)) if text is not None else None
+        return pending if pending is not None and visit.context.clock() < pending.expires_at else None
+
+
+def _purpose(visit: Visit) -> str:
+    """Setting up is for the session that does it; signing in begins without one."""
+    is_setup = visit.request.url.path.startswith(f"{PREFIX}/setup")
+    return f"setup/{visit.administrator.id}" if is_setup else "sign-in"
 
 
 def begun(visit: Visit, *, next_: str = "", site: str = "", upstream: str = "") -> Pending:
     """Something new to bring back."""
     context = visit.context
-    return Pending(context.entropy(16).hex(), context.new_uuid(), safe_next(next_), site, upstream)
+    expires_at = context.clock() + PENDING_SECONDS
+    return Pending(context.entropy(16).hex(), context.new_uuid(), expires_at, safe_next(next_), site, upstream)
 
 
 def send_away(visit: Visit, pending: Pending, description: SiteDescription, *, back: str, name: str) -> Result:
@@ -68,8 +77,8 @@ def send_away(visit: Visit, pending: Pending, description: SiteDescription, *, b
     if public_url.startswith("https://") or description.address.url.startswith("http://"):
         success_url = f"{public_url}{PREFIX}{back}/{pending.state}"
         url = authorize_url(description, app_id=pending.app_id, success_url=success_url, name=name)
-        return Away(url, pending.to_cookie())
-    return Away(f"{public_url}{PREFIX}{back}/by-hand", pending.to_cookie())
+        return Away(url, pending.to_cookie(visit))
+    return Away(f"{public_url}{PREFIX}{back}/by-hand", pending.to_cookie(visit))
 
 
 def by_hand(pending: Pending, description: SiteDescription, *, name: str, action: str) -> Shown:

@@ -8,6 +8,7 @@ from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit
 from appconnect.control import passwords, setup
 from appconnect.control.context import InputError
 from appconnect.control.credentials import check_credential
+from appconnect.control.sessions import keep_for_setup
 from appconnect.ports import ApplicationPassword, Health, PasswordState, UpstreamError
 
 _PATH: Final = "/settings/site"
@@ -73,10 +74,11 @@ def disconnect(visit: Visit) -> Result:
     """Remove our password from WordPress and forget the site."""
     try:
         warnings = setup.disconnect(visit.context, keeps_session=visit.administrator.id)
+        keep_for_setup(visit.context, visit.administrator)
     except (InputError, UpstreamError) as error:
         return _confirm(visit, error)
     done = Notice("success", "The site is disconnected.")
-    return Gone(_PATH, (done, *(Notice("warning", warning) for warning in warnings)))
+    return Gone("/setup", (done, *(Notice("warning", warning) for warning in warnings)))
 
 
 def _confirm(visit: Visit, error: InputError | UpstreamError | None) -> Result:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from appconnect.console.approval import Pending, begun, brought_back, browser_of, by_hand, pasted, send_away
-from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit
+from appconnect.console.web import Gone, Notice, Page, PageRoute, Result, Shown, Visit
 from appconnect.control.context import InputError, InputProblem
 from appconnect.control.sessions import begin, is_link, use_link
 from appconnect.control.setup import APP_NAME, connect, look_at_site
@@ -27,11 +27,21 @@ def use(visit: Visit) -> Result:
     return Gone("/setup", begun=began)
 
 
+def _may_connect(page: Page) -> Page:
+    """Only an administrator may connect again: the one-time link is for a gateway without a site."""
+
+    def guarded(visit: Visit) -> Result:
+        if visit.snapshot.site is not None and not visit.administrator.is_administrator:
+            text = "A site is connected already. Sign in as one of its administrators."
+            return Gone("/sign-in", (Notice("info", text),), ends_session=True)
+        return page(visit)
+
+    return guarded
+
+
 def show(visit: Visit) -> Result:
     """Which WordPress it is."""
     site = visit.snapshot.site
-    if site is not None and not visit.administrator.is_administrator:
-        return Gone("/sign-in", (Notice("info", "A site is connected already. Sign in as one of its administrators."),))
     upstream = site.upstream_url if site is not None and site.upstream_url != site.url else ""
     return _form(visit, site.url if site else "", upstream)
 
@@ -78,7 +88,14 @@ def _connect(visit: Visit, pending: Pending, credential: UpstreamCredential) -> 
     """Keep the administrator's password, and sign them in: the approval has proven who they are."""
     try:
         description = _look_at(visit, pending.site, pending.upstream)
-        connected = connect(visit.context, description, credential.login, credential.password, was_made_for_us=True)
+        connected = connect(
+            visit.context,
+            description,
+            credential.login,
+            credential.password,
+            was_made_for_us=True,
+            may_replace=visit.administrator.is_administrator,
+        )
     except (InputError, UpstreamError) as error:
         return Gone("/setup", (Notice("error", str(error)),), is_failed_proof=True)
     began = begin(visit.context, connected.administrator, browser=browser_of(visit))
@@ -101,8 +118,8 @@ def _form(
 
 
 PAGES: Final = (
-    PageRoute("/setup", show, look, is_for_setup=True),
-    PageRoute("/setup/back/by-hand", show_by_hand, take_by_hand, is_for_setup=True),
-    PageRoute("/setup/back/{state}", come_back, is_for_setup=True),
+    PageRoute("/setup", _may_connect(show), _may_connect(look), is_for_setup=True),
+    PageRoute("/setup/back/by-hand", _may_connect(show_by_hand), _may_connect(take_by_hand), is_for_setup=True),
+    PageRoute("/setup/back/{state}", _may_connect(come_back), is_for_setup=True),
     PageRoute("/setup/{token}", show_link, use, is_public=True),
 )

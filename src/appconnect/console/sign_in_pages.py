@@ -27,7 +27,8 @@ def begin(visit: Visit) -> Result:
     """On to WordPress."""
     card = visit.card
     if card.description is None:
-        return Gone("/sign-in", (_trouble(card.trouble),) if card.trouble else ())
+        waiting = Notice("info", "WordPress is just being asked about the site. Try again in a moment.")
+        return Gone("/sign-in", (_trouble(card.trouble) if card.trouble else waiting,))
     pending = begun(visit, next_=visit.form.text("next"))
     return send_away(visit, pending, card.description, back=_BACK, name=NAME)
 
@@ -81,7 +82,7 @@ def _trouble(error: UpstreamError) -> Notice:
 
 PAGES: Final = (
     PageRoute("/sign-in", show, begin, is_public=True),
-    PageRoute("/sign-in/back/by-hand", show_by_hand, take_by_hand, is_public=True),
-    PageRoute("/sign-in/back/{state}", come_back, is_public=True),
+    PageRoute("/sign-in/back/by-hand", show_by_hand, take_by_hand, is_public=True, is_proof=True),
+    PageRoute("/sign-in/back/{state}", come_back, is_public=True, is_proof=True),
     PageRoute("/sign-out", post=sign_out),
 )

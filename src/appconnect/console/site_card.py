@@ -32,28 +32,36 @@ class SiteCard:
 
 
 class SiteCards:
-    """The card of the site that is connected now; one question to WordPress at a time."""
+    """The card of the site that is connected now; one question to WordPress at a time, for which one page waits."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic, self._lock = monotonic, Lock()
+    def __init__(self, context: Callable[[], Context], monotonic: Callable[[], float]) -> None:
+        self._context, self._monotonic, self._asking = context, monotonic, Lock()
         self._known: tuple[SiteAddress | None, float, SiteCard] = (None, 0.0, SiteCard())
 
-    def card(self, context: Context, address: SiteAddress | None) -> SiteCard:
+    def card(self, address: SiteAddress | None) -> SiteCard:
         """The card; asks WordPress where what is known is old or of another site."""
         if address is None:
             return SiteCard()
-        with self._lock:
-            known, until, card = self._known
-            if known != address or self._monotonic() >= until:
-                card = _ask(context, address)
-                until = self._monotonic() + (FAILED_SECONDS if card.trouble else KNOWN_SECONDS)
-                self._known = (address, until, card)
+        known, until, card = self._known
+        if known == address and self._monotonic() < until:
             return card
+        if not self._asking.acquire(blocking=False):  # another page asks: what was known will do
+            return card if known == address else _bare(address)
+        try:
+            card = self._ask(address)
+            until = self._monotonic() + (FAILED_SECONDS if card.trouble else KNOWN_SECONDS)
+            self._known = (address, until, card)
+        finally:
+            self._asking.release()
+        return card
+
+    def _ask(self, address: SiteAddress) -> SiteCard:
+        try:
+            description = self._context().site_at(address).describe()
+        except UpstreamError as error:
+            return _bare(address, error)
+        return SiteCard(address.url, description.name or _bare(address).name, description)
 
 
-def _ask(context: Context, address: SiteAddress) -> SiteCard:
-    try:
-        description = context.site_at(address).describe()
-    except UpstreamError as error:
-        return SiteCard(address.url, urlsplit(address.url).netloc, trouble=error)
-    return SiteCard(address.url, description.name or urlsplit(address.url).netloc, description)
+def _bare(address: SiteAddress, trouble: UpstreamError | None = None) -> SiteCard:
+    return SiteCard(address.url, urlsplit(address.url).netloc, trouble=trouble)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from appconnect.console.site_card import SiteCard
@@ -15,7 +16,9 @@ from appconnect.core.snapshot import Snapshot
 
 PREFIX: Final = "/app-connect"
 MAX_FORM_BYTES: Final = 256 * 1024
-MAX_FORM_FIELDS: Final = 5_000
+MAX_FORM_FIELDS: Final = 20_000
+PENDING_SECONDS: Final = 900
+"""How long an approval in WordPress may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,14 @@ class Form:
 
     @classmethod
     def parse(cls, raw: bytes) -> "Form":
-        """Read `application/x-www-form-urlencoded`; newlines become the ones that everybody else writes."""
-        pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+        """Read `application/x-www-form-urlencoded`; newlines become the ones that everybody else writes.
+
+        Of more than `MAX_FORM_FIELDS` fields nothing is read: `HTTPException` 413.
+        """
+        try:
+            pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+        except ValueError:
+            raise HTTPException(413, f"A form may have {MAX_FORM_FIELDS} fields.") from None
         return cls(tuple((name, value.replace("\r\n", "\n")) for name, value in pairs))
 
     def text(self, name: str, default: str = "") -> str:
@@ -43,12 +52,9 @@ class Form:
         return any(key == name for key, _ in self.pairs)
 
 
-NOTICE_KINDS: Final = ("success", "warning", "error", "info")
-
-
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence at the top of a page; `kind` is one of `NOTICE_KINDS`."""
+    """A sentence at the top of a page; `kind` is success, warning, error or info."""
 
     kind: str
     text: str
@@ -148,6 +154,7 @@ class PageRoute:
     """A path below the console with what shows it and what acts on it. Functions run in a thread and may block.
 
     `is_public` pages are for those who have not signed in; `is_for_setup` ones for the one-time link's session too.
+    `is_proof` pages have WordPress asked for whoever comes, so only a few do at a time.
     """
 
     path: str
@@ -156,6 +163,7 @@ class PageRoute:
     section: str = ""
     is_public: bool = False
     is_for_setup: bool = False
+    is_proof: bool = False
 
 
 def attempted(action: Callable[[], Result], otherwise: Callable[[InputError], Result]) -> Result:

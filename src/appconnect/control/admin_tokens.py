@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appconnect.control.context import Context, InputError, InputProblem
+from appconnect.control.context import CONSOLE, Context, InputError, InputProblem
+from appconnect.control.standing import Standing, is_over, standing_of
 from appconnect.core.admin_tokens import (
     MAX_LIFETIME_SECONDS,
     MIN_LIFETIME_SECONDS,
@@ -81,16 +82,37 @@ def revoke_token(context: Context, wanted: str) -> list[AdminToken]:
 
 
 def known_token(context: Context, presented: str) -> AdminToken | None:
-    """The token that is shown, where it counts now; its use is noted once a minute."""
+    """The token that is shown, where it counts now.
+
+    Once a minute its use is noted, and WordPress is asked whether the administrator behind it still is one: with them,
+    their tokens go.
+    """
     if not is_admin_token(presented):
         return None
     now, token = context.clock(), context.store.admin_tokens.find(hash_secret(presented))
     if not check_admin_token(token, presented, now=now):
         return None
     assert token is not None
-    if not token.is_use_noted(now=now):
-        context.store.admin_tokens.note_use(token.id, now=now)
+    if token.is_use_noted(now=now):
+        return token
+    checked_at, login = token.checked_at or token.created_at, _administrator_behind(token, living_tokens(context))
+    if login is not None:
+        standing = standing_of(context, login)
+        if is_over(standing, checked_at=checked_at, now=now):
+            revoke_token(context, token.id)
+            return None
+        checked_at = now if standing is Standing.STANDS else checked_at
+    context.store.admin_tokens.note_use(token.id, checked_at=checked_at, now=now)
     return token
+
+
+def _administrator_behind(token: AdminToken, living: Sequence[AdminToken]) -> str | None:
+    """The login of whoever made a token, or the one that made it; None for the operator at the gateway itself."""
+    makers = {one.actor: one for one in living}
+    while (maker := makers.get(token.created_by)) is not None:
+        token = maker
+    kind, _, login = token.created_by.partition(":")
+    return login if kind == CONSOLE else None
 
 
 # -- checking ---------------------------------------------------------------------------------------------------------

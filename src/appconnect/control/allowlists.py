@@ -7,12 +7,24 @@ from appconnect.core.policy import AccessMode
 from appconnect.core.power import covered_rules, power_routes_left_closed, power_routes_opened
 from appconnect.core.rules import RouteRule, RuleSyntaxError
 
+MAX_RULES = 10_000
+MAX_RULE_CHARACTERS = 500
+_SHOWN_CHARACTERS = 60
+
 
 def parse_rules(texts: Sequence[str], field: str) -> tuple[tuple[RouteRule, ...], list[InputProblem]]:
     """The rules in order, each once, and a problem for each text that is none."""
     rules: dict[RouteRule, None] = {}
     problems = []
+    if len(texts) > MAX_RULES:
+        remedy = "Let wildcards stand for many routes, or make several clients."
+        return (), [InputProblem(field, f"{len(texts)} rules are more than the {MAX_RULES} of a client.", remedy)]
     for text in texts:
+        if len(text) > MAX_RULE_CHARACTERS:
+            shown = f"{text[:_SHOWN_CHARACTERS]}…"
+            remedy = f"A rule has at most {MAX_RULE_CHARACTERS} characters."
+            problems.append(InputProblem(field, f"{shown!r} is too long.", remedy))
+            continue
         try:
             rule = RouteRule.parse(text)
         except RuleSyntaxError as error:

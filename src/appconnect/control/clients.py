@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from appconnect.control import passwords
-from appconnect.control.allowlists import advice, parse_rules
+from appconnect.control.allowlists import MAX_RULES, advice, parse_rules
 from appconnect.control.context import Context, InputError, InputProblem
 from appconnect.control.routes import refresh_route_templates
 from appconnect.core.audit import AuditEventType
@@ -64,7 +64,7 @@ def find_client(context: Context, wanted: str) -> tuple[Client, Policy]:
     ]
     if len(found) != 1:
         known = ", ".join(f"{client.id} ({client.name})" for client in clients[:10])
-        remedy = f"Clients are: {known}." if known else "Add the first with `app-connect clients add`."
+        remedy = f"Clients are: {known}." if known else "There are no clients yet: add the first."
         raise InputError.of("CLIENT", f"There is no client {wanted!r}.", remedy)
     return found[0], snapshot.current_policy(found[0])
 
@@ -275,7 +275,13 @@ def _check_rules(draft: Draft, policy: Policy, problems: list[InputProblem]) -> 
         if rule not in policy.rules:
             has = ", ".join(map(str, policy.rules)) or "no rules"
             problems.append(InputProblem("--disallow", f"{rule} is not in the allowlist.", f"It has {has}."))
-    return tuple(dict.fromkeys([rule for rule in (*policy.rules, *added) if rule not in removed]))
+    leaving = set(removed)
+    rules = tuple(dict.fromkeys(rule for rule in (*policy.rules, *added) if rule not in leaving))
+    if len(rules) > MAX_RULES:
+        remedy = "Let wildcards stand for many routes, or make several clients."
+        text = f"{len(rules)} rules are more than the {MAX_RULES} of a client."
+        problems.append(InputProblem("REST Route Allowlist", text, remedy))
+    return rules
 
 
 def _check_lifetime(draft: Draft, client: Client, problems: list[InputProblem]) -> int | None:

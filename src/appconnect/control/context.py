@@ -8,6 +8,9 @@ from uuid import UUID
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.ports import Clock, DiscoverSite, Entropy, SiteAt, Store
 
+CONSOLE = "console"
+"""The kind of actor that an administrator at the console is: a colon and the login follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputProblem:

@@ -131,7 +131,10 @@ def _target(typed: str) -> tuple[bytes, bytes]:
     """Path and query as they would be on the wire; text beyond ASCII is encoded as clients do."""
     text = typed.strip()
     if text.startswith(("http://", "https://")):
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            raise Refused(400, "malformed_path", "The address cannot be read. Write the path alone.") from None
         text = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     path, _, query = quote(text, safe="/%?&=+:;,@!$'()*~[]{}\\|^`<>\"").partition("?")
     return path.encode(), query.encode()

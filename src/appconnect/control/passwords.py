@@ -45,7 +45,11 @@ def connection(context: Context) -> Connection:
         None,
     )
     if address is None or administrator is None:
-        raise InputError.of("site", "No WordPress site is connected.", "Run `app-connect connect SITE_URL` first.")
+        raise InputError.of(
+            "site",
+            "No WordPress site is connected.",
+            "Connect one first: in the console, or with `app-connect connect SITE_URL`.",
+        )
     return Connection(address, context.site_at(address), administrator)
 
 
@@ -94,7 +98,7 @@ def same_user(to: Connection, user_id: int, login: str) -> WordPressUser:
         raise UpstreamError(
             SiteProblem.NO_SUCH_USER,
             f"The site has no user {login} any more.",
-            "Choose another with `app-connect clients edit CLIENT --user LOGIN`.",
+            "Choose another Client Credentials User for the client.",
         )
     return user
 

@@ -25,6 +25,8 @@ from appconnect.ports import Site, SiteRoute, UpstreamError, WordPressUser
 
 MAX_ASKED_EACH = 12
 """How many routes of one rule WordPress is asked about: a wide rule is too broad to be judged route by route."""
+MAX_ASKED = 200
+"""How many routes of all rules together: WordPress answers forty in a second."""
 MANY_ROUTES = 20
 _CLIENT_ID = "review"
 _CHANGING = (Method.POST, Method.PUT, Method.PATCH, Method.DELETE)
@@ -212,13 +214,15 @@ def _credential_of(
 def _report(
     user: WordPressUser | None, rules: Sequence[RouteRule], index: _Index, access_mode: AccessMode, ask: _Ask
 ) -> Review:
-    covered = dict(reversed(covered_rules(rules)))
+    covered = dict(covered_rules(rules))
     with ThreadPoolExecutor(max_workers=_ASKING) as threads:
-        reports = []
+        reports, left = [], MAX_ASKED
         for rule in rules:
             routes = index.opened_by(rule)
-            asked = list(threads.map(lambda route, rule=rule: ask(rule, route), routes[:MAX_ASKED_EACH]))
-            opens = (*asked, *(_no_answer(rule, route) for route in routes[MAX_ASKED_EACH:]))
+            most = min(MAX_ASKED_EACH, left)
+            asked = list(threads.map(lambda route, rule=rule: ask(rule, route), routes[:most]))
+            left -= len(asked)
+            opens = (*asked, *(_no_answer(rule, route) for route in routes[most:]))
             notes = tuple(_notes(rule, opens, covered.get(rule), user, index))
             reports.append(RuleReport(rule, opens, notes, _is_drafts_only(rule, user)))
     return Review(user, tuple(reports), tuple(advice((), access_mode) if not rules else _of_mode(access_mode)))

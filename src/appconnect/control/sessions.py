@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from appconnect.control import passwords
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import CONSOLE, Context, InputError
 from appconnect.control.setup import require_administrator
+from appconnect.control.standing import Standing, is_over, standing_of
 from appconnect.core.audit import AuditEventType
 from appconnect.core.sessions import LINK_SECONDS, SESSION_SECONDS, SETUP_SECONDS, Session
 from appconnect.core.snapshot import UpstreamCredential
@@ -19,7 +20,6 @@ from appconnect.ports import (
     ApplicationPassword,
     OwnPassword,
     PasswordState,
-    SiteProblem,
     UpstreamError,
     WordPressUser,
 )
@@ -63,7 +63,9 @@ def use_link(context: Context, token: str, *, browser: str) -> Begun | None:
     """Begin a session that may connect a site; None for a link that is expired or used."""
     if not context.store.sessions.use_link(_digest(token), now=context.clock()):
         return None
-    return _begin(context, None, browser=browser)
+    begun = _begin(context, None, browser=browser)
+    _record(context, AuditEventType.SETUP_BEGUN, begun.session, begun.session.browser)
+    return begun
 
 
 # -- signing in -------------------------------------------------------------------------------------------------------
@@ -90,16 +92,20 @@ def sign_in(context: Context, credential: UpstreamCredential, *, app_id: str, br
             "Use the one that WordPress shows after you approve.",
         )
     _delete(context, to, user, credential, own)
-    require_administrator(user)
+    try:
+        require_administrator(user)
+    except UpstreamError as error:
+        with context.store.transaction() as transaction:
+            transaction.record(context.event(AuditEventType.SIGN_IN_REFUSED, user.login, error.facts))
+        raise
     return begin(context, user, browser=browser)
 
 
 def begin(context: Context, user: WordPressUser, *, browser: str) -> Begun:
     """Begin the session of an administrator who has just proven who they are; no one-time link counts any more."""
     begun = _begin(context, user, browser=browser)
-    context.store.sessions.forget_links()
     with context.store.transaction() as transaction:
-        event = replace(context, actor=f"console:{user.login}").event(AuditEventType.SIGNED_IN, user.login)
+        event = replace(context, actor=f"{CONSOLE}:{user.login}").event(AuditEventType.SIGNED_IN, user.login)
         transaction.record(event)
     return begun
 
@@ -134,23 +140,32 @@ def _delete(
 def find_session(context: Context, token: str) -> Session | None:
     """The session of a cookie's token, where it has not expired and WordPress still knows its user as an administrator.
 
-    WordPress is asked at most once a minute. Where it cannot be asked, the session goes on until it expires: an
-    administrator must be able to look at what is wrong.
+    WordPress is asked at most once a minute. Where it cannot tell, the session goes on for a while: an administrator
+    must be able to see what is wrong, and to connect the site again.
     """
     now, kept = context.clock(), context.store.sessions
-    session = kept.find(_digest(token))
-    if session is None or session.is_expired(now=now):
+    found = kept.find(_digest(token))
+    if found is None or found.is_expired(now=now):
         return None
-    checked_at = session.checked_at
-    if session.needs_check(now=now):
-        if not _is_still_administrator(context, session):
-            kept.end(session.id)
-            _record(context, AuditEventType.SESSION_ENDED, session, "no administrator of the site any more")
+    session = found if now - found.used_at < USE_SECONDS else replace(found, used_at=now)
+    if found.needs_check(now=now):
+        standing = standing_of(context, str(found.user_id))
+        if is_over(standing, checked_at=found.checked_at, now=now):
+            kept.end(found.id)
+            _record(context, AuditEventType.SESSION_ENDED, found, _ENDINGS[standing])
             return None
-        checked_at = now
-    if checked_at != session.checked_at or now - session.used_at >= USE_SECONDS:
-        kept.note(session.id, used_at=now, checked_at=checked_at)
+        session = replace(session, asked_at=now, checked_at=now if standing is Standing.STANDS else found.checked_at)
+    if session != found:
+        kept.note(session)
     return session
+
+
+_ENDINGS = {
+    Standing.STANDS: "",
+    Standing.FELL: "no administrator of the site any more",
+    Standing.UNREACHABLE: "WordPress could not be asked for an hour",
+    Standing.UNVOUCHED: "WordPress did not answer our own credential for ten minutes",
+}
 
 
 def all_sessions(context: Context) -> Sequence[Session]:
@@ -169,6 +184,11 @@ def end_session(context: Context, session_id: str) -> Session:
     return found
 
 
+def keep_for_setup(context: Context, session: Session) -> None:
+    """Let a session connect a site and nothing else: its administrator's site is gone."""
+    context.store.sessions.make_setup(session.id, expires_at=context.clock() + SETUP_SECONDS)
+
+
 def end_other_sessions(context: Context, but: Session) -> int:
     """End every session but one; how many there were."""
     others = [one for one in all_sessions(context) if one.id != but.id]
@@ -178,21 +198,9 @@ def end_other_sessions(context: Context, but: Session) -> int:
     return len(others)
 
 
-def _is_still_administrator(context: Context, session: Session) -> bool:
-    assert session.user_id is not None
-    try:
-        to = passwords.connection(context)
-        require_administrator(to.site.find_user(to.administrator.credential, str(session.user_id)))
-    except InputError:
-        return True  # no site is connected: whoever disconnected it must be able to connect another
-    except UpstreamError as error:
-        return error.problem not in (SiteProblem.NO_SUCH_USER, SiteProblem.NOT_AN_ADMINISTRATOR)
-    return True
-
-
 def _record(context: Context, type_: AuditEventType, session: Session, details: str) -> None:
     with context.store.transaction() as transaction:
-        transaction.record(context.event(type_, session.login or "", details))
+        transaction.record(context.event(type_, session.login or session.id, details))
 
 
 def _begin(context: Context, user: WordPressUser | None, *, browser: str) -> Begun:
@@ -205,6 +213,7 @@ def _begin(context: Context, user: WordPressUser | None, *, browser: str) -> Beg
         created_at=now,
         expires_at=now + (SESSION_SECONDS if user else SETUP_SECONDS),
         checked_at=now,
+        asked_at=now,
         used_at=now,
     )
     context.store.sessions.begin(session, _digest(token), now=now)

@@ -66,7 +66,7 @@ def _check_no_other_site(context: Context, description: SiteDescription) -> None
         raise InputError.of(
             "SITE_URL",
             f"This gateway is connected to {current.url}.",
-            "Run `app-connect disconnect` first, or set up another gateway for the other site.",
+            "Disconnect it first (`app-connect disconnect`), or set up another gateway for the other site.",
         )
 
 
@@ -86,9 +86,18 @@ def authorize_url(description: SiteDescription, *, app_id: str, success_url: str
 
 
 def connect(
-    context: Context, description: SiteDescription, login: str, password: Secret, *, was_made_for_us: bool
+    context: Context,
+    description: SiteDescription,
+    login: str,
+    password: Secret,
+    *,
+    was_made_for_us: bool,
+    may_replace: bool = True,
 ) -> Connected:
-    """Check that a password is an administrator's, and keep it; what it replaces is removed from WordPress."""
+    """Check that a password is an administrator's, and keep it; what it replaces is removed from WordPress.
+
+    Where somebody may connect a site and not `may_replace` one, `InputError` says that one is connected already.
+    """
     site = context.site_at(description.address)
     credential = UpstreamCredential(login.strip(), Secret("".join(password.reveal().split())))
     user = site.current_user(credential)
@@ -105,7 +114,7 @@ def connect(
     )
     try:
         require_administrator(user)
-        warnings = _keep_connection(context, description, administrator)
+        warnings = _keep_connection(context, description, administrator, may_replace=may_replace)
     except (UpstreamError, InputError):
         if was_made_for_us:
             with suppress(UpstreamError):  # what the approval made goes with it; the error is what counts
@@ -126,9 +135,13 @@ def require_administrator(user: WordPressUser) -> None:
         )
 
 
-def _keep_connection(context: Context, description: SiteDescription, administrator: ApplicationPassword) -> list[str]:
+def _keep_connection(
+    context: Context, description: SiteDescription, administrator: ApplicationPassword, *, may_replace: bool
+) -> list[str]:
     with context.alone():
         _check_no_other_site(context, description)
+        if not may_replace and context.store.snapshot(now=context.clock()).site is not None:
+            raise InputError.of("SITE_URL", "A site is connected already.", "Sign in as one of its administrators.")
         with context.store.transaction() as transaction:
             for old in context.store.application_passwords():
                 if old.client_id is None and old.uuid != administrator.uuid:
@@ -139,9 +152,17 @@ def _keep_connection(context: Context, description: SiteDescription, administrat
             transaction.save_route_templates(description.route_templates)
             transaction.save_application_password(administrator)
             transaction.record(
-                context.event(AuditEventType.SITE_CONNECTED, description.address.url, f"as {administrator.login}")
+                context.event(
+                    AuditEventType.SITE_CONNECTED, description.address.url, _describe(description, administrator)
+                )
             )
         return passwords.settle(context, passwords.connection(context))
+
+
+def _describe(description: SiteDescription, administrator: ApplicationPassword) -> str:
+    address = description.address
+    answers = f", which answers at {address.upstream_url}" if address.upstream_url != address.url else ""
+    return f"as {administrator.login}{answers}"
 
 
 def disconnect(context: Context, *, keeps_session: str | None = None) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Final, Generic, TypeVar
 from appconnect.core.audit import AuditEventType
 
 MAX_REFUSALS: Final = 10_000
+MAX_UNPROVEN: Final = 2_000
+"""Of them, those of which anybody may make as many as they like: they push out no others."""
 MAX_COUNTERS: Final = 100_000
 """How much waits in memory for the database, of each kind of counter; beyond it the oldest is lost."""
 HOUR_SECONDS: Final = 3_600
@@ -30,7 +32,8 @@ class Refusal:
     """A request that was refused: when (seconds since the epoch), what it asked for, and from which address.
 
     `client_id` is None where no client is known by what was presented. `code` is the reason: a `Reason`, the answer's
-    code without its prefix, or one of RFC 6749's. `rule` is the one that would have allowed the request.
+    code without its prefix, or one of RFC 6749's. `rule` is the one that would have allowed the request. `is_proven`
+    tells whether a secret or a token has shown that it is its client's.
     """
 
     at: int
@@ -41,6 +44,7 @@ class Refusal:
     query: str
     rule: str | None
     address: str
+    is_proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,16 @@ def hour_of(at: int) -> int:
 
 
 def merged(
-    older: Activity, newer: Activity, *, most_refusals: int = MAX_REFUSALS, most_counters: int = MAX_COUNTERS
+    older: Activity,
+    newer: Activity,
+    *,
+    most_refusals: int = MAX_REFUSALS,
+    most_unproven: int = MAX_UNPROVEN,
+    most_counters: int = MAX_COUNTERS,
 ) -> Activity:
     """Both together, and no more than there is room for: the oldest refusals and hours go, and are counted as lost."""
-    refusals = older.refusals + newer.refusals
+    found = older.refusals + newer.refusals
+    refusals = _newest(found, most_refusals, most_unproven)
     rules, clients = dict(older.rule_uses), dict(older.client_uses)
     secrets, checks = dict(older.secret_uses), dict(older.credential_checks)
     for rule_hour, requests in newer.rule_uses.items():
@@ -119,11 +129,17 @@ def merged(
         secrets[secret] = max(secrets.get(secret, 0), at)
     for client_id, check in newer.credential_checks.items():
         checks[client_id] = checks.get(client_id, check).then(check)
-    too_many = max(0, len(refusals) - most_refusals)
     lost_requests = sum(rules.pop(key) for key in _oldest(rules, most_counters))
     lost_uses = sum(clients.pop(key).records for key in _oldest(clients, most_counters))
-    lost = older.lost + newer.lost + too_many + lost_requests + lost_uses
-    return Activity(refusals[too_many:], rules, clients, secrets, checks, lost)
+    lost = older.lost + newer.lost + len(found) - len(refusals) + lost_requests + lost_uses
+    return Activity(refusals, rules, clients, secrets, checks, lost)
+
+
+def _newest(refusals: tuple[Refusal, ...], most: int, most_unproven: int) -> tuple[Refusal, ...]:
+    """The newest of both kinds, in their order, within the room that each has."""
+    places = [[at for at, one in enumerate(refusals) if one.is_proven is is_proven] for is_proven in (True, False)]
+    kept = [*places[0][max(0, len(places[0]) - most) :], *places[1][max(0, len(places[1]) - most_unproven) :]]
+    return tuple(refusals[at] for at in sorted(kept))
 
 
 _Hour = TypeVar("_Hour", RuleHour, ClientHour)

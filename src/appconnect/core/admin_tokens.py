@@ -41,11 +41,14 @@ class AdminScope(StrEnum):
 
 _MEANINGS: Final = {
     AdminScope.CLIENTS_READ: "List and show clients, and explain what a client may do.",
-    AdminScope.CLIENTS_WRITE: "Add, edit, disable and delete clients, and make their secrets.",
+    AdminScope.CLIENTS_WRITE: (
+        "Add, edit, disable and delete clients, and make their secrets. As powerful as an administrator of the site, "
+        "since a client can act as one."
+    ),
     AdminScope.SETTINGS_READ: "Show the settings.",
     AdminScope.SETTINGS_WRITE: "Change the API switch, Grant Types and the token lifetime.",
-    AdminScope.SITE_READ: "Check the connection, and see the site's routes and users.",
-    AdminScope.SITE_WRITE: "Disconnect the site.",
+    AdminScope.SITE_READ: "See the site's routes and users.",
+    AdminScope.SITE_WRITE: "Check the connection, replacing credentials that are lost, and disconnect the site.",
     AdminScope.USERS_WRITE: "Create a dedicated WordPress user for a client.",
     AdminScope.KEYS_READ: "List the signing keys, without their private part.",
     AdminScope.KEYS_WRITE: "Rotate and retire signing keys.",
@@ -53,7 +56,7 @@ _MEANINGS: Final = {
     AdminScope.SESSIONS_WRITE: "End sessions of the console.",
     AdminScope.ACTIVITY_READ: "Read audit events, refusals and usage.",
     AdminScope.TOKENS_READ: "List administrator tokens, without the tokens themselves.",
-    AdminScope.TOKENS_WRITE: "Revoke administrator tokens, and create some that may do no more than this one.",
+    AdminScope.TOKENS_WRITE: "Revoke any administrator token, and create some that may do no more than this one.",
 }
 
 
@@ -61,7 +64,8 @@ _MEANINGS: Final = {
 class AdminToken:
     """An administrator token as it is kept; times are seconds since the epoch, and `used_at` is exact to a minute.
 
-    `id` is public: by it a token is listed and revoked. `created_by` is an actor as in audit events.
+    `id` is public: by it a token is listed and revoked. `created_by` is an actor as in audit events; `checked_at` is
+    when WordPress was last seen to know that one as an administrator of the site.
     """
 
     id: str
@@ -72,6 +76,7 @@ class AdminToken:
     created_at: int
     expires_at: int
     used_at: int | None = None
+    checked_at: int | None = None
 
     @property
     def actor(self) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from appconnect.core.body import Parameter
 from appconnect.core.canonical import CanonicalRequest
-from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule, fold_case
+from appconnect.core.rules import DOUBLE_STAR, STAR, Allowlist, Method, RouteRule, fold_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,22 @@ def power_routes_left_closed(rules: Iterable[RouteRule]) -> list[tuple[RouteRule
 
 
 def covered_rules(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, RouteRule]]:
-    """Pairs (rule, the rule that makes it needless), for advice to whoever writes an allowlist."""
-    listed = list(rules)
-    return [
-        (rule, other)
-        for at, rule in enumerate(listed)
-        for before, other in enumerate(listed)
-        if at != before and _covers(other, rule) and (at > before or not _covers(rule, other))
-    ]
+    """The needless rules, each with one that covers it, for advice to whoever writes an allowlist.
+
+    Of two that are the same, or the same but for capitals, the later one is needless.
+    """
+    allowlist, seen, found = Allowlist(rules), set[RouteRule](), list[tuple[RouteRule, RouteRule]]()
+    for rule in allowlist.rules:
+        other = rule if rule in seen else _covering(rule, allowlist)
+        seen.add(rule)
+        found += [(rule, other)] if other is not None else []
+    return found
+
+
+def _covering(rule: RouteRule, allowlist: Allowlist) -> RouteRule | None:
+    """What allows a request that is spelled as the rule is includes every rule that covers it."""
+    matching = allowlist.matching(rule.method, [fold_case(segment) for segment in rule.segments])
+    return next((other for other in matching if other != rule and _covers(other, rule)), None)
 
 
 def _covers(wide: RouteRule, narrow: RouteRule) -> bool:

@@ -9,6 +9,10 @@ SETUP_SECONDS: Final = 3_600
 LINK_SECONDS: Final = 24 * 3_600
 CHECK_SECONDS: Final = 60
 """How long it is believed that WordPress still knows the user as an administrator."""
+UNREACHABLE_SECONDS: Final = 3_600
+"""How long a session goes on while WordPress cannot be asked: its administrator must see what is wrong."""
+UNVOUCHED_SECONDS: Final = 600
+"""How long one goes on while WordPress does not accept our own credential: time enough to connect the site again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Session:
     created_at: int
     expires_at: int
     checked_at: int
+    asked_at: int
     used_at: int
 
     @property
@@ -39,4 +44,4 @@ class Session:
 
     def needs_check(self, *, now: int) -> bool:
         """Whether WordPress is to be asked again who the user is."""
-        return self.is_administrator and now - self.checked_at >= CHECK_SECONDS
+        return self.is_administrator and now - self.asked_at >= CHECK_SECONDS

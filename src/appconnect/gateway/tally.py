@@ -36,7 +36,7 @@ class Tally:
     def record(self, recorder: Recorder, *, now: int) -> None:
         """Count it; one that its client gave up before a decision comes to nothing."""
         if self.refusal is not None and self.is_counted:
-            recorder.refused(self._refused(self.refusal, now), is_proven=self.is_proven)
+            recorder.refused(self._refused(self.refusal, now))
         elif self.refusal is None and self.allowed_by is not None and self.client_id is not None:
             recorder.allowed(self.client_id, self.allowed_by, now)
 
@@ -50,4 +50,4 @@ class Tally:
                 canonical = batch.parts[refusal.part - 1].request
             method, path, query = canonical.method, canonical.path, encode_query(canonical.query)
         rule = str(refusal.rule) if refusal.rule is not None else None
-        return Refusal(now, self.client_id, refusal.code, method, path, query, rule, self.address)
+        return Refusal(now, self.client_id, refusal.code, method, path, query, rule, self.address, self.is_proven)

@@ -144,8 +144,19 @@ class Endpoints:
 
     def _record_refused(self, error: OAuthError, path: str, scope: Scope, caller: _Caller) -> None:
         query, address = scope["query_string"].decode("latin-1"), peer_address(scope)
-        refusal = Refusal(self.clock(), caller.client_id, error.code.value, scope["method"], path, query, None, address)
-        self.recorder.refused(refusal, is_proven=caller.is_proven)
+        self.recorder.refused(
+            Refusal(
+                at=self.clock(),
+                client_id=caller.client_id,
+                code=error.code.value,
+                method=scope["method"],
+                path=path,
+                query=query,
+                rule=None,
+                address=address,
+                is_proven=caller.is_proven,
+            )
+        )
 
 
 def _method_not_allowed(allowed: str) -> Answer:

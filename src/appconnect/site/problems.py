@@ -40,8 +40,8 @@ def of_transport(address: SiteAddress, error: Exception) -> UpstreamError:
             return UpstreamError(
                 SiteProblem.UNREACHABLE,
                 f"The host name of {where} is not known here.",
-                "Check its spelling. If it is right, ask why this machine's DNS does not know it, or give the address "
-                "at which WordPress can be reached from here with --upstream.",
+                "Check its spelling. If it is right, ask why this machine's DNS does not know it, or give the "
+                "internal address at which WordPress can be reached from here (--upstream).",
             )
         case exceptions.ReadTimeoutError():
             return UpstreamError(
@@ -63,7 +63,7 @@ def of_transport(address: SiteAddress, error: Exception) -> UpstreamError:
         SiteProblem.UNREACHABLE,
         facts,
         "Check that the web server runs, that the port is right, and that no firewall stands between this machine and "
-        "the site. Where the site answers elsewhere in the internal network, give that address with --upstream.",
+        "the site. Where the site answers elsewhere in the internal network, give that address as well (--upstream).",
     )
 
 

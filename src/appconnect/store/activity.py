@@ -132,5 +132,8 @@ def _between(table: Table, since: int | None, until: int | None) -> list[ColumnE
     return [*after, table.c.at < until] if until is not None else after
 
 
+_REFUSAL_FIELDS = ("at", "client_id", "code", "method", "path", "query", "rule", "address", "is_proven")
+
+
 def _to_refusal(row: Row[Any]) -> Refusal:
-    return Refusal(row.at, row.client_id, row.code, row.method, row.path, row.query, row.rule, row.address)
+    return Refusal(**{name: getattr(row, name) for name in _REFUSAL_FIELDS})

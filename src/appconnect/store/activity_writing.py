@@ -16,7 +16,6 @@ from sqlalchemy import (
     case,
     delete,
     exists,
-    func,
     insert,
     select,
     update,
@@ -27,6 +26,8 @@ from appconnect.store import schema
 
 REFUSAL_RETENTION_SECONDS: Final = 90 * DAY_SECONDS
 MAX_REFUSALS_KEPT: Final = 100_000
+MAX_UNPROVEN_KEPT: Final = 10_000
+"""Of those of which anybody may make as many as they like, beside the others."""
 HOUR_RETENTION_SECONDS: Final = 400 * DAY_SECONDS
 
 Rows = Sequence[Mapping[str, Any]]
@@ -49,11 +50,14 @@ def drop_old(connection: Connection, *, now: int) -> None:
 
 
 def drop_in_excess(connection: Connection) -> None:
-    """Drop the oldest refusals beyond those that are kept."""
+    """Drop the oldest refusals of each kind beyond those that are kept."""
     table = schema.refusals
-    newest = connection.execute(select(func.max(table.c.id))).scalar_one()
-    if newest is not None:
-        connection.execute(delete(table).where(table.c.id <= newest - MAX_REFUSALS_KEPT))
+    for is_proven, most in ((True, MAX_REFUSALS_KEPT), (False, MAX_UNPROVEN_KEPT)):
+        is_kind = table.c.is_proven.is_(is_proven)
+        too_old = select(table.c.id).where(is_kind).order_by(table.c.id.desc()).offset(most).limit(1)
+        newest = connection.execute(too_old).scalar_one_or_none()
+        if newest is not None:
+            connection.execute(delete(table).where(is_kind, table.c.id <= newest))
 
 
 def write(connection: Connection, recorded: Activity, *, now: int) -> None:

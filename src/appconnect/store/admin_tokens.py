@@ -11,7 +11,7 @@ from appconnect.store import schema
 from appconnect.store.engine import explained
 
 _TABLE = schema.admin_tokens
-_PLAIN_FIELDS = ("id", "digest", "name", "created_by", "created_at", "expires_at", "used_at")
+_PLAIN_FIELDS = ("id", "digest", "name", "created_by", "created_at", "expires_at", "used_at", "checked_at")
 
 
 class SqlAdminTokens:
@@ -33,11 +33,12 @@ class SqlAdminTokens:
                 _token(row) for row in connection.execute(select(_TABLE).order_by(_TABLE.c.created_at, _TABLE.c.id))
             ]
 
-    def note_use(self, token_id: str, *, now: int) -> None:
+    def note_use(self, token_id: str, *, checked_at: int | None, now: int) -> None:
         """Keep when a token was used, once a minute whatever the number of workers."""
         is_due = _TABLE.c.used_at.is_(None) | (_TABLE.c.used_at <= now - USE_SECONDS)
+        change = update(_TABLE).where((_TABLE.c.id == token_id) & is_due)
         with explained(), self._engine.begin() as connection:
-            connection.execute(update(_TABLE).where((_TABLE.c.id == token_id) & is_due).values(used_at=now))
+            connection.execute(change.values(used_at=now, checked_at=checked_at))
 
 
 def add(connection: Connection, token: AdminToken, *, now: int) -> None:

@@ -148,8 +148,17 @@ console_sessions = Table(
     Column("created_at", Integer, nullable=False),
     Column("expires_at", Integer, nullable=False),
     Column("checked_at", Integer, nullable=False),  # when WordPress was last seen to know the user as an administrator
+    Column("asked_at", Integer, nullable=False),  # when it was last asked, whatever it said
     Column("used_at", Integer, nullable=False),
-    Column("notice", LargeBinary),  # sealed: what the next page shows once, a client secret among it
+)
+
+console_notices = Table(
+    "console_notices",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("path", Text, primary_key=True),  # of the page that shows it, once
+    _site_id(),
+    Column("content", LargeBinary, nullable=False),  # sealed: it may have a client secret in it
 )
 
 admin_tokens = Table(
@@ -164,6 +173,7 @@ admin_tokens = Table(
     Column("created_at", Integer, nullable=False),
     Column("expires_at", Integer, nullable=False),
     Column("used_at", Integer),
+    Column("checked_at", Integer),  # when WordPress was last seen to know whoever made it as an administrator
 )
 
 # -- activity: written beside the requests, read by the console; it moves no revision ---------------------------------
@@ -175,6 +185,7 @@ refusals = Table(
     _site_id(),
     Column("at", Integer, nullable=False, index=True),
     Column("client_id", Text, index=True),  # null: no client is known by what was presented
+    Column("is_proven", Boolean, nullable=False, index=True),  # whether a secret or a token has shown that it is its
     Column("code", Text, nullable=False),
     Column("method", Text, nullable=False),
     Column("path", Text, nullable=False),

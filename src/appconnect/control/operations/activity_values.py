@@ -7,6 +7,9 @@ from annotated_types import Ge, Le
 
 from appconnect.control.operations.operation import Input, Output, PageWanted
 
+MAX_TIME = 253_402_300_799
+"""The last second of the year 9999."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsWanted(PageWanted):
@@ -20,9 +23,9 @@ class EventsWanted(PageWanted):
     """A part of what it was done to."""
     text: str | None = None
     """A part of any of its words."""
-    since: int | None = None
+    since: Annotated[int, Ge(0), Le(MAX_TIME)] | None = None
     """From when on, in seconds since the epoch."""
-    until: int | None = None
+    until: Annotated[int, Ge(0), Le(MAX_TIME)] | None = None
     """Before when, in seconds since the epoch."""
 
 
@@ -52,9 +55,9 @@ class RefusalsWanted(PageWanted):
     """For which reason, such as no_rule."""
     text: str | None = None
     """A part of the path."""
-    since: int | None = None
+    since: Annotated[int, Ge(0), Le(MAX_TIME)] | None = None
     """From when on, in seconds since the epoch."""
-    until: int | None = None
+    until: Annotated[int, Ge(0), Le(MAX_TIME)] | None = None
     """Before when, in seconds since the epoch."""
 
 

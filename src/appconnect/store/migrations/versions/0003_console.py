@@ -28,11 +28,20 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.Integer(), nullable=False),
         sa.Column("checked_at", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.Integer(), nullable=False),
         sa.Column("used_at", sa.Integer(), nullable=False),
-        sa.Column("notice", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
+    )
+    op.create_table(
+        "console_notices",
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
+        sa.PrimaryKeyConstraint("session_id", "path"),
     )
     op.create_table(
         "admin_tokens",
@@ -45,6 +54,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.Integer(), nullable=False),
         sa.Column("used_at", sa.Integer(), nullable=True),
+        sa.Column("checked_at", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
@@ -55,6 +65,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=True),
+        sa.Column("is_proven", sa.Boolean(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
@@ -66,6 +77,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_refusals_at", "refusals", ["at"])
     op.create_index("ix_refusals_client_id", "refusals", ["client_id"])
+    op.create_index("ix_refusals_is_proven", "refusals", ["is_proven"])
     op.create_table(
         "rule_uses",
         sa.Column("client_id", sa.Text(), nullable=False),

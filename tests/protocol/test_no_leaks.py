@@ -249,6 +249,7 @@ def traceback_of_a_library(text: str) -> None:
         pytest.param("Bearer abcdefgh.ijkl-mnop_qrst", "ijkl", id="Bearer"),
         pytest.param("eyJhbGciOiJFZDI1NTE5In0.eyJpc3MiOiJ4In0.c2lnbmF0dXJl", "c2ln", id="a JWT"),
         pytest.param("acs_0123456789abcdef", "0123456789", id="a client secret"),
+        pytest.param("aca_0123456789abcdef", "0123456789", id="an administrator token"),
         pytest.param("/wp-json/?client_secret=acs_0123456789abcdef&a=b", "0123456789", id="in an address"),
     ],
 )

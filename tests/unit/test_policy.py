@@ -149,6 +149,22 @@ def test_of_two_same_rules_only_the_second_is_needless():
     assert covered_rules(rules) == [(rules[1], rules[0])]
 
 
+def test_each_needless_rule_is_named_once():
+    assert needless("GET /wp-json/a/b", "GET /wp-json/a/*", "GET /wp-json/a/**") == [
+        ("GET /wp-json/a/b", "GET /wp-json/a/*"),
+        ("GET /wp-json/a/*", "GET /wp-json/a/**"),
+    ]
+
+
+def test_a_wildcard_at_the_end_is_needless_only_within_a_wider_one():
+    assert needless("GET /wp-json/a/*", "GET /wp-json/a/b/**") == []
+    assert needless("GET /wp-json/a/b/**", "GET /wp-json/a/**") == [("GET /wp-json/a/b/**", "GET /wp-json/a/**")]
+
+
+def test_get_makes_head_needless():
+    assert needless("HEAD /wp-json/a", "GET /wp-json/a") == [("HEAD /wp-json/a", "GET /wp-json/a")]
+
+
 def test_of_two_spellings_only_the_second_is_needless():
     assert needless("GET /wp-json/WP/v2/posts", "GET /wp-json/wp/v2/posts") == [
         ("GET /wp-json/wp/v2/posts", "GET /wp-json/WP/v2/posts")

@@ -251,6 +251,14 @@ def test_a_request_of_no_single_meaning_is_explained_as_the_gateway_would(guarde
     assert found.wordpress is None
 
 
+@pytest.mark.parametrize("path", ["http://[::1", "https://", "%zz", "", "/wp-json/\ud800"])
+def test_what_cannot_be_read_is_explained_too(guarded, client, path):
+    found = explain(guarded.gateway.context, client, Asked("GET", path))
+
+    assert not found.is_allowed
+    assert found.code is not None
+
+
 def test_each_part_of_a_batch_is_explained(guarded):
     made = guarded.gateway.add_client("Batched", "author", "POST /wp-json/batch/v1", f"POST {POSTS}")
     body = json.dumps({"requests": [{"path": "/wp/v2/posts"}, {"path": "/wp/v2/pages"}]})

@@ -1,8 +1,9 @@
 """What would become of a request: the gateway's own decision, told to an administrator, and WordPress's half of it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 from urllib.parse import quote, urlsplit
 
 from appconnect.control.clients import find_client
@@ -22,6 +23,7 @@ from appconnect.core.snapshot import Snapshot
 from appconnect.ports import Site, UpstreamError
 
 MAX_BODY_BYTES = 100_000
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class _Decided:
 
 
 def _canonical(asked: Asked) -> tuple[CanonicalRequest, bytes]:
-    content = asked.body.encode()
+    content = asked.body.encode(errors="surrogatepass")
     if len(content) > MAX_BODY_BYTES:
         raise Refused(413, "body_too_large", f"The body to try has more than {MAX_BODY_BYTES} bytes. Shorten it.")
     headers = [(b"host", b"gateway")]
@@ -130,6 +132,8 @@ def _canonical(asked: Asked) -> tuple[CanonicalRequest, bytes]:
 def _target(typed: str) -> tuple[bytes, bytes]:
     """Path and query as they would be on the wire; text beyond ASCII is encoded as clients do."""
     text = typed.strip()
+    if not text.isascii() and _SURROGATE.search(text):
+        raise Refused(400, "malformed_path", "The path is not UTF-8.")
     if text.startswith(("http://", "https://")):
         try:
             parts = urlsplit(text)

@@ -303,14 +303,6 @@ _EVENTS: Final[Mapping[AuditEventType, tuple[str, str]]] = {
     AuditEventType.KEY_ROTATED: ("A new signing key was made.", "the key's ID"),
     AuditEventType.KEY_RETIRED: ("A signing key was retired before its time.", "the key's ID"),
     AuditEventType.SERVICE_USER_CREATED: ("A WordPress user was created for a client to act as.", "the login"),
-    AuditEventType.SIGNED_IN: ("An administrator signed in to the console.", "the login"),
-    AuditEventType.SESSION_ENDED: (
-        "A session of the console was ended, or its user is no administrator any more.",
-        "the login",
-    ),
-    AuditEventType.KEY_ROTATED: ("A new signing key was made.", "the key's ID"),
-    AuditEventType.KEY_RETIRED: ("A signing key was retired, and tokens that it signed are void.", "the key's ID"),
-    AuditEventType.SERVICE_USER_CREATED: ("A WordPress user was made for a client.", "the login"),
     AuditEventType.TOKEN_REVOKED: ("A client revoked one of its tokens.", "the token's `jti`"),
     AuditEventType.ADMIN_TOKEN_CREATED: ("An administrator token was created.", "the administrator token's ID"),
     AuditEventType.ADMIN_TOKEN_REVOKED: (

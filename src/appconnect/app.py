@@ -167,13 +167,13 @@ class App:
         try:
             yield
         finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
-            await running.gateway.credentials.close()
-            await running.upstream.close()
-            running.flusher.close()
-            await flushing
+            async with contextlib.AsyncExitStack() as ending:  # the last one in is the first: what fails stops no other
+                ending.push_async_callback(_end, flushing)
+                ending.callback(running.flusher.close)
+                ending.push_async_callback(running.upstream.close)
+                ending.push_async_callback(running.gateway.credentials.close)
+                ending.push_async_callback(_end, watching)
+                watching.cancel()
 
     def _build(self) -> _Running:
         settings, store = self._settings, open_store(self._settings)
@@ -246,6 +246,11 @@ class App:
         throttle = Throttle(time.monotonic)
         api = admin_api(context, catch_up=feed.tick, throttle=throttle, settle_seconds=settle_seconds)
         return console(world, PAGES), api
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 _NOT_FOUND = refusal(404, "rest_no_route", "There is nothing at this address.")

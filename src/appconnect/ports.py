@@ -8,7 +8,7 @@ from typing import Protocol
 
 from appconnect.core import activity
 from appconnect.core.admin_tokens import AdminToken
-from appconnect.core.audit import AuditEvent
+from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import Client
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy, ServiceUser
@@ -32,6 +32,7 @@ class PasswordState(StrEnum):
     """Where an application password is in its life. Only `IN_USE` is a credential; the others are unfinished work."""
 
     INTENDED = "intended"
+    ASKING = "asking"  # for a moment, to ask WordPress what it permits a user
     IN_USE = "in_use"
     TO_REMOVE = "to_remove"
 
@@ -113,7 +114,8 @@ class AdminTokens(Protocol):
 
     def find(self, digest: bytes) -> AdminToken | None: ...
     def all(self) -> Sequence[AdminToken]: ...
-    def note_use(self, token_id: str, *, checked_at: int | None, now: int) -> None: ...
+    def note_check(self, token_id: str, *, now: int) -> None: ...
+    def note_use(self, token_id: str, *, now: int) -> None: ...
 
 
 class Activities(Protocol):
@@ -129,6 +131,7 @@ class Activities(Protocol):
     def events(
         self, wanted: activity.EventFilter, *, older_than: int | None, limit: int
     ) -> activity.Page[AuditEvent]: ...
+    def events_on(self, subject: str, types: Sequence[AuditEventType]) -> Sequence[AuditEvent]: ...
     def usage(self, client_id: str | None, *, since: int, step_seconds: int) -> Sequence[activity.UsedIn]: ...
     def rule_uses(self, client_id: str, *, since: int) -> Mapping[str, activity.RuleUse]: ...
     def last_uses(self) -> Mapping[str, int]: ...

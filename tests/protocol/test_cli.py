@@ -501,7 +501,7 @@ def test_the_token_lifetime_can_be_changed(run: Run, store: SqlStore, seconds: s
 def test_a_token_lifetime_out_of_range_is_told_with_the_range(run: Run, unchanged: None, seconds: str):
     ran = run("settings", "token-lifetime", seconds)
     assert (ran.status, ran.out) == (1, "")
-    assert ran.errors == [f"Error: Token Lifetime: {seconds} is out of range. Choose 60 to 86400 seconds."]
+    assert ran.errors == [f"Error: Token Lifetime: {seconds} is out of range. Choose 60 to 86,400 seconds."]
 
 
 # -- clients ----------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ async def test_the_list_shows_each_client_with_user_role_mode_and_number_of_rule
 
     assert "ac_backend" in shown
     assert "ac_stranger" in shown
-    assert "author author Restricted 9 Never" in shown
+    assert "author Author Restricted 9 Never Not used yet" in shown
 
 
 async def test_the_list_shows_last_use_and_health(browser, gateway):
@@ -212,12 +212,39 @@ async def test_an_unknown_client_is_not_found(browser, act):
 
 
 @pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/nowhere", 404, "The address may be mistyped, or what it showed may have been deleted."),
+        ("/clients/ac_nobody", 404, "There is no client 'ac_nobody'."),
+        (f"/clients/{BACKEND.id}/check", 405, "Open the page that has the button for it, and press it there."),
+    ],
+    ids=["no page", "no client", "no act"],
+)
+async def test_where_there_is_no_page_an_administrator_keeps_the_way_on(browser, path, status, text):
+    signed_in = await browser.get(f"/app-connect{path}")
+    page = text_of(signed_in)
+
+    assert signed_in.status_code == status
+    assert text in page
+    assert "Clients Activity Settings Help" in page
+    assert "Signed in as admin" in page
+
+
+async def test_a_stranger_gets_an_error_page_without_the_console_s_navigation(gateway):
+    answer = await gateway.http.get("/app-connect/nowhere")
+
+    assert answer.status_code == 404
+    assert "Sign Out" not in answer.text
+    assert "Activity" not in answer.text
+
+
+@pytest.mark.parametrize(
     ("act", "button"),
     [
         ("disable", "Disable client"),
         ("delete", "Delete client"),
-        ("revoke-tokens", "Revoke tokens"),
-        ("rotate-secret", "Rotate secret"),
+        ("revoke-tokens", "Revoke Tokens"),
+        ("rotate-secret", "Rotate Secret"),
     ],
 )
 async def test_a_dangerous_act_says_when_the_client_was_last_used_and_its_button_names_it(

@@ -183,7 +183,7 @@ async def test_a_wrong_lifetime_is_explained_at_its_field_and_kept(gateway, admi
     page = await admin.sends("/settings/token-lifetime", token_lifetime=typed)
 
     assert page.status_code == 400
-    assert f"Error: {problem} Choose 60 to 86400 seconds" in words(page)
+    assert f"Error: {problem} Choose 60 to 86,400 seconds" in words(page)
     assert 'href="#token_lifetime"' in page.text
     assert 'aria-describedby="token_lifetime-error' in page.text
     assert value(page, "token_lifetime") == typed
@@ -347,5 +347,5 @@ async def test_a_site_without_clients_is_disconnected(gateway, admin):
     page = words(await admin.does("/settings/site/disconnect"))
 
     assert "The site is disconnected." in page
-    assert "No site is connected" in page
+    assert "Connect your WordPress site" in page
     assert gateway.store.snapshot(now=clock()).site is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from appconnect.app import clock
-from appconnect.core.activity import DAY_SECONDS, Activity, ClientUse, hour_of
+from appconnect.core.activity import DAY_SECONDS, HOUR_SECONDS, Activity, ClientUse, hour_of
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import hash_secret
 from tests.protocol.administrator import Administrator, signing_in, words
@@ -59,12 +59,28 @@ async def test_a_secret_s_last_use_is_told(gateway, admin):
     assert "ac_stranger 0 0 0 Never 9 Never used" in all_of_them
 
 
-@pytest.mark.parametrize(("query", "steps"), [("", 24), ("period=month", 30), ("period=nonsense", 24)])
-async def test_the_chart_has_each_step_even_where_nothing_happened(admin, query, steps):
+@pytest.mark.parametrize(
+    ("query", "quiet"),
+    [("", "24 hours"), ("period=month", "30 days"), ("period=nonsense", "24 hours")],
+    ids=["a day", "a month", "nonsense"],
+)
+async def test_a_time_without_requests_is_a_sentence_and_no_chart(admin, query, quiet):
     page = await admin.sees(f"/activity/usage?{query}")
 
-    chart = page.text.partition('<table class="chart"')[2].partition("</table>")[0]
-    assert chart.count('<th scope="row">') == steps
+    assert f"{quiet} without requests." in words(page)
+    assert '<table class="chart"' not in page.text
+
+
+async def test_the_chart_has_each_hour_since_the_first_request_and_comes_before_the_list(gateway, admin):
+    used = {(BACKEND.id, hour_of(clock()) - 3 * HOUR_SECONDS): ClientUse(allowed=5)}
+    gateway.store.activities.write(Activity(client_uses=used), now=clock())
+
+    page = await admin.sees("/activity/usage")
+
+    before, _, after = page.text.partition('<table class="chart"')
+    assert after.partition("</table>")[0].count('<th scope="row">') == 4
+    assert "Before that, 20 hours without requests." in words(page)
+    assert '<table class="list-table"' not in before
 
 
 async def test_usage_of_an_unknown_client_is_not_found(admin):

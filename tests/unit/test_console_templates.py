@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from appconnect.console.filters import FILTERS
+from appconnect.console.rendering import templates
 
 CONSOLE = Path(__file__).parents[2] / "src" / "appconnect" / "console"
 TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
@@ -47,14 +47,8 @@ class Elements(HTMLParser):
 
 @cache
 def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(CONSOLE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(FILTERS)
+    """The product's own, so that what it does not escape is seen here."""
+    made = templates().overlay()
     made.globals.update(static=lambda name: f"/static/{name}", url=lambda path: f"/app-connect{path}")
     return made
 
@@ -79,6 +73,7 @@ def drawn(source: str, **values: Any) -> str:
         "{{ ui.button_link(hostile, hostile) }}{{ ui.action_link(hostile, hostile) }}",
         "{{ ui.post_button(hostile, hostile, fields={hostile: hostile}, about=hostile) }}",
         "{{ ui.notice('error', hostile) }}",
+        "{{ ui.notices([{'kind': 'error', 'text': hostile}, {'kind': 'error', 'text': hostile}]) }}",
         "{{ ui.consequences(hostile, [hostile]) }}",
         "{{ ui.status(hostile) }}{{ ui.tag(hostile) }}{{ ui.method(hostile) }}{{ ui.time(none, hostile) }}",
         "{% call ui.table(hostile, [hostile, (hostile, 'number')], hostile) %}{% endcall %}",
@@ -231,3 +226,20 @@ def test_the_vendored_script_is_the_one_that_its_note_names():
 
 def test_our_own_script_stays_small():
     assert len((CONSOLE / "static" / "console.js").read_text().splitlines()) < 150
+
+
+def test_cancel_is_a_link_everywhere():
+    cancels = [line for file in (CONSOLE / "templates").glob("*.html") for line in file.read_text().splitlines()]
+    cancels = [line for line in cancels if "button_link('Cancel'" in line]
+
+    assert len(cancels) > 5
+    assert [line for line in cancels if "'link')" not in line] == []
+
+
+def test_several_notices_of_a_kind_are_one():
+    some = [{"kind": kind, "text": kind} for kind in ("success", "warning", "warning")]
+    html = drawn("{{ ui.notices(some) }}", some=some)
+
+    assert html.count("notice notice-success") == 1
+    assert html.count("notice notice-warning") == 1
+    assert html.count("<li>warning</li>") == 2

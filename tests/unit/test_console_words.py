@@ -7,8 +7,10 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from appconnect.console.activity_words import EVENTS, REASONS, actor_in_words, why
+from appconnect.console.client_users import suggested_login
 from appconnect.console.settings_sessions import browser_name
 from appconnect.console.settings_switches import in_words
+from appconnect.control.role_names import role_names
 from appconnect.core.audit import AuditEventType
 from appconnect.core.decision import Reason
 from appconnect.oauth.errors import ErrorCode
@@ -61,7 +63,10 @@ def test_an_actor_is_named_with_the_place_that_they_acted_from(actor, words):
         ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36", "Chrome on Android"),
         ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.5 Safari/605.1.15", "Safari on macOS"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Safari/604.1", "Safari on iPhone"),
-        ("HeadlessChrome/126.0", "HeadlessChrome/126.0"),
+        ("Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/126.0 Safari/537.36", "Chrome without a window on Linux"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("Word " * 20, "Word " * 11 + "Word…"),
+        ("x" * 80, "x" * 60 + "…"),
         ("", "an unknown browser"),
     ],
 )
@@ -75,3 +80,32 @@ def test_a_browser_is_named_as_people_call_it(user_agent, name):
 )
 def test_a_duration_is_told_in_the_largest_whole_unit(seconds, words):
     assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("slugs", "names"),
+    [
+        (("author",), "Author"),
+        (("shop_manager", "editor"), "Editor, Shop manager"),
+        (("press-office",), "Press office"),
+        ((), "No role"),
+    ],
+    ids=["core's", "several", "the site's own", "none"],
+)
+def test_roles_are_named_as_wordpress_shows_them(slugs, names):
+    assert role_names(slugs) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "login"),
+    [
+        ("Backend Service", "backend-service-bot"),
+        ("API bot", "api-bot"),
+        ("Bestände & Größen", "bestande-grossen-bot"),
+        ("x" * 100, "x" * 50 + "-bot"),
+        ("在庫", ""),
+    ],
+    ids=["words", "a bot already", "accents", "long", "no Latin letter"],
+)
+def test_a_client_s_name_becomes_a_login(name, login):
+    assert suggested_login(name) == login

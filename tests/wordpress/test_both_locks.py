@@ -53,7 +53,7 @@ def test_a_rule_that_wordpress_will_refuse_says_so_with_the_remedy(guarded):
 
     assert found.permission is Permission.REFUSED
     assert found.is_dead
-    assert "WordPress will refuse it: author (author) may not GET" in found.notes[0]
+    assert "WordPress will refuse it: author (Author) may not GET" in found.notes[0]
     assert "choose another user" in found.notes[0]
 
 
@@ -97,6 +97,13 @@ def test_a_rule_that_opens_nothing_says_why(guarded, rule, said):
     assert found.opens == ()
     assert found.is_dead
     assert said in found.notes[0]
+
+
+def test_a_rule_that_opens_nothing_says_nothing_else(guarded):
+    found = review(guarded.gateway.context, rules("GET /wp-json/wp/v2/nothing/1", "GET /wp-json/wp/v2/nothing/*"))
+
+    assert [len(one.notes) for one in found.rules] == [1, 1]
+    assert "It opens nothing" in found.rules[0].notes[0]
 
 
 def test_a_rule_that_is_covered_by_another_says_so(guarded):

@@ -41,7 +41,7 @@ def test_without_a_user_the_first_lock_is_shown(console):
     page = console.press(console.open(NEW), "check", rule=[f"GET {POSTS}", "GET /wp-json/wp/v2/nothing"])
 
     assert f"Opens {POSTS}" in page.text
-    assert "Opens no route of this site" in page.text
+    assert page.text.count("It opens nothing: the site has no such route now.") == 1
     assert "Choose a user to see what WordPress permits." in page.text
 
 
@@ -112,6 +112,12 @@ def test_htmx_gets_the_allowlist_alone(console):
     assert page.html.lstrip().startswith('<fieldset class="form-row" id="allowlist"')
 
 
+def test_a_rule_that_a_narrow_field_cuts_off_stands_below_it(console):
+    page = console.press(console.open(NEW), "check", rule=["GET /wp-json/wp/v2/users/me"])
+
+    assert "Rule 1 Remove GET /wp-json/wp/v2/users/me GET /wp-json/wp/v2/users/me Opens" in page.text
+
+
 def test_htmx_is_told_of_a_user_who_is_not_there(console):
     """It shows no answer but one of success."""
     sent = [("rule", f"GET {POSTS}"), ("user", "nobody-here"), ("check", "1")]
@@ -119,7 +125,7 @@ def test_htmx_is_told_of_a_user_who_is_not_there(console):
     page = console.post("/app-connect/clients/new", sent, **{"HX-Request": "true"})
 
     assert page.status == 200
-    assert "The site has no user 'nobody-here'" in page.text
+    assert "The site has no user with the user name 'nobody-here'." in page.text
 
 
 def test_a_route_of_a_plugin_s_is_text(console, guarded):
@@ -151,7 +157,7 @@ def test_users_are_found_with_role_and_abilities_and_one_is_chosen(console):
     found = console.press(console.open(NEW), "find_user", name="Kept", user="edi")
     chosen = console.press(found, "choose_user", "editor")
 
-    assert "editor Can edit everybody's pages, edit everybody's posts, moderate comments" in found.text
+    assert "Editor Can edit everybody's pages, edit everybody's posts, moderate comments" in found.text
     assert chosen.field("user") == ["editor"]
     assert chosen.field("name") == ["Kept"]
 
@@ -183,7 +189,7 @@ def test_a_user_of_its_own_gets_the_smallest_role_that_fits_the_rules(console, f
     made = console.press(console.open(NEW), "create_user", name="Bot", **typed)
     saved = console.press(made, "save")
 
-    assert "WordPress has the new user console-bot with the role author." in made.text
+    assert "WordPress has the new user console-bot with the role Author." in made.text
     assert made.field("user") == ["console-bot"]
     assert find_client(fresh.gateway.context, saved.client_ids[0])[1].service_user.login == "console-bot"
 
@@ -193,13 +199,31 @@ def test_a_user_of_its_own_gets_the_smallest_role_that_fits_the_rules(console, f
     [
         ({"new_login": "Not a Name", "rule": f"GET {POSTS}"}, "is not a username for it"),
         ({"new_login": "bot"}, "Choose the rules first"),
+        ({"rule": f"GET {POSTS}"}, "Username is missing. Write one, or give the client a name"),
     ],
-    ids=["name", "no rules"],
+    ids=["name", "no rules", "no name"],
 )
 def test_a_user_that_cannot_be_made_is_explained_at_the_username(console, typed, mistake):
     page = console.press(console.open(NEW), "create_user", **typed)
 
     assert mistake in page.error_at("new_login")
+    assert re.search(r"<details class=\"disclosure\" open>\s*<summary>Create a user", page.html)
+
+
+def test_a_user_without_a_username_is_called_after_the_client(console):
+    named = console.press(console.open(NEW), "check", name="Order Sync", rule=f"GET {POSTS}")
+    made = console.press(named, "create_user")
+
+    assert 'placeholder="order-sync-bot"' in named.html
+    assert made.field("user") == ["order-sync-bot"]
+
+
+def test_without_a_script_every_button_shows_the_whole_form(console):
+    checked = console.press(console.open(NEW), "check", user="author", rule=f"GET {POSTS}")
+    found = console.press(checked, "find_user")
+
+    assert "author Author Can publish posts" in checked.text
+    assert "Add the rules of a job" in found.text
 
 
 def test_a_username_that_is_taken_is_explained_and_all_is_kept(console):

@@ -66,14 +66,14 @@ def test_the_form_begins_with_the_guide_s_choices(console):
 def test_everything_that_can_be_chosen_is_saved(console, fresh):
     typed = {
         "access_mode": "full",
-        "token_lifetime": "120",
+        "token_lifetime": "1,200",
         "allows_embed": "1",
         "rule": [f"GET {POSTS}", f"GET {POSTS}/*"],
     }
     saved = console.press(console.open(NEW), "save", name="All of it", user="author", **typed)
 
     client, policy = find_client(fresh.gateway.context, saved.client_ids[0])
-    assert client.token_lifetime_seconds == 120
+    assert client.token_lifetime_seconds == 1200
     assert (policy.access_mode, policy.allows_embed) == (AccessMode.FULL, True)
     assert policy.granted_rest_routes == (f"GET {POSTS}", f"GET {POSTS}/*")
 
@@ -149,6 +149,31 @@ def test_dead_rules_do_not_block_saving_and_are_said_afterwards(console, fresh):
     assert rules_of(fresh, saved.client_ids[0]) == rules
     assert "GET /wp-json/wp/v2/settings: WordPress will refuse it" in saved.text
     assert "GET /wp-json/wp/v2/nothing: It opens nothing" in saved.text
+
+
+def test_a_rule_that_opens_nothing_is_said_once(console, fresh):
+    rules = ["GET /wp-json/wp/v2/nothing/1", "GET /wp-json/wp/v2/nothing/*"]
+
+    saved = console.press(console.open(NEW), "save", name="Nothing", user="author", rule=rules)
+
+    assert saved.text.count("It opens nothing") == 2
+    assert "is needless" not in saved.text
+
+
+def test_the_secret_comes_before_what_else_there_is_to_know(console, fresh):
+    rules = ["GET /wp-json/wp/v2/settings", "GET /wp-json/wp/v2/nothing"]
+
+    saved = console.press(console.open(NEW), "save", name="Secret first", user="author", rule=rules)
+
+    registered, secret, warning = map(saved.html.index, ("is registered.", 'id="client-secret"', "notice-warning"))
+    assert registered < secret < warning
+    assert saved.html.count("notice-warning") == 1
+    assert "Try a Request" in saved.html.partition('aria-label="Pages of Secret first"')[2].partition("</nav>")[0]
+
+
+def test_saving_a_client_and_changing_one_have_buttons_of_their_own(console, backend):
+    assert "Save Cancel" in console.open(NEW).text
+    assert "Save Changes Cancel" in console.open(f"/clients/{backend}/edit").text
 
 
 def test_enter_in_a_field_saves_nothing(console, fresh):

@@ -330,7 +330,7 @@ def test_a_part_of_a_login_is_not_a_user(wordpress):
     error = problem_of(lambda: wordpress.site.find_user(wordpress.admin, "autho"))
 
     assert error.problem is SiteProblem.NO_SUCH_USER
-    assert error.facts == "The site has no user 'autho' (tried as user name)."
+    assert error.facts == "The site has no user with the user name 'autho'."
     assert error.remedy.startswith("Similar user names are: author.")
 
 
@@ -364,7 +364,7 @@ def test_a_login_that_looks_like_an_address_is_found(wordpress):
 def test_what_was_tried_is_named(wordpress):
     error = problem_of(lambda: wordpress.site.find_user(wordpress.admin, "nobody@example.com"))
 
-    assert error.facts == "The site has no user 'nobody@example.com' (tried as e-mail address and as user name)."
+    assert error.facts == "The site has no user with the e-mail address or the user name 'nobody@example.com'."
 
 
 def test_a_user_beyond_the_first_hundred_is_found(wordpress):

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlencode
 
 from appconnect.console.activity_filters import PERIODS, address, cursor, in_pieces, times
-from appconnect.console.activity_words import REASONS, Why, why
+from appconnect.console.activity_words import REASONS, Why, try_path, why
 from appconnect.console.web import Download, PageRoute, Result, Shown, Visit, attempted
 from appconnect.control import activity
 from appconnect.control.context import Context, InputError
@@ -17,7 +16,6 @@ from appconnect.core.clients import Client
 _PATH: Final = "/activity"
 _FIELDS: Final = ("client", "reason", "text", "period", "since", "until")
 KEPT_SECONDS: Final = 90 * DAY_SECONDS
-_TOKEN_ENDPOINTS: Final = "/wp-json/app-connect/v1/"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,7 @@ class _Row:
     @property
     def try_path(self) -> str | None:
         """Where to try the same request; the token endpoint has nothing to try."""
-        if self.client is None or self.refusal.path.startswith(_TOKEN_ENDPOINTS):
-            return None
-        query = urlencode({"method": self.refusal.method, "path": self.target})
-        return f"/clients/{quote(self.client.id)}/try?{query}"
+        return try_path(self.client.id, self.refusal) if self.client is not None else None
 
 
 def refusals(visit: Visit) -> Result:

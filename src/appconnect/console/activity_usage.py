@@ -15,11 +15,16 @@ from appconnect.control import activity
 from appconnect.control.context import Context
 from appconnect.core.activity import DAY_SECONDS, HOUR_SECONDS, ClientUse, UsedIn
 from appconnect.core.clients import Client
+from appconnect.core.policy import Policy
 
 _PATH: Final = "/activity/usage"
 _FIELDS: Final = ("client", "period")
 _CLIENTS: Final = 20
 """How many clients a page has: each is asked for its own numbers."""
+
+
+_Bar = tuple[str, int, int]
+"""The name of a step of time, with what was allowed and what was refused in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,11 @@ def usage(visit: Visit) -> Result:
         "clients": [("", "All clients"), *names],
         **_chart(visit.context, chosen or None, period),
     }
-    more = _of_one(visit.context, clients[chosen]) if chosen else _of_all(visit, period)
+    more = (
+        _of_one(visit.context, clients[chosen], visit.snapshot.current_policy(clients[chosen]))
+        if chosen
+        else _of_all(visit, period)
+    )
     return Shown("activity_usage.html", {**values, **more})
 
 
@@ -75,10 +84,10 @@ def _chart(context: Context, client_id: str | None, period: _Period) -> dict[str
     since = period.since(context.clock())
     used = {one.at: one.use for one in _steps(context, client_id, period)}
     begins = [since + number * period.step_seconds for number in range(period.steps)]
-    rows = [(_step_name(at, period), use.allowed, use.refused) for at, use in _filled(begins, used)]
-    total = _total(used.values())
-    caption = f"Requests, {period.text.lower()} by the {'hour' if period is _DAY else 'day'}, in UTC"
-    return {"chart": rows, "caption": caption, "total": total}
+    rows, quiet = _shortened([(_step_name(at, period), use.allowed, use.refused) for at, use in _filled(begins, used)])
+    step = "hour" if period is _DAY else "day"
+    caption = f"Requests, {period.text.lower()} by the {step}, in UTC"
+    return {"chart": rows, "caption": caption, "quiet": quiet, "step": step, "total": _total(used.values())}
 
 
 def _steps(context: Context, client_id: str | None, period: _Period) -> Sequence[UsedIn]:
@@ -88,6 +97,12 @@ def _steps(context: Context, client_id: str | None, period: _Period) -> Sequence
 def _filled(begins: Sequence[int], used: dict[int, ClientUse]) -> list[tuple[int, ClientUse]]:
     """Every step, the newest first: one without anything is a fact too."""
     return [(at, used.get(at, ClientUse())) for at in reversed(begins)]
+
+
+def _shortened(rows: list[_Bar]) -> tuple[list[_Bar], int]:
+    """The steps since the first request, and how many before it had none."""
+    last = max((number for number, (_, allowed, refused) in enumerate(rows, 1) if allowed or refused), default=0)
+    return rows[:last], len(rows) - last
 
 
 def _step_name(at: int, period: _Period) -> str:
@@ -100,12 +115,12 @@ def _total(uses: Iterable[ClientUse]) -> ClientUse:
     return reduce(ClientUse.plus, uses, ClientUse())
 
 
-def _of_one(context: Context, client: Client) -> dict[str, object]:
-    known = activity.client_activity(context)[client.id]
+def _of_one(context: Context, client: Client, policy: Policy) -> dict[str, object]:
+    known = activity.activity_of(context, [client])[client.id]
     return {
         "client": client,
         "last_at": known.last_at,
-        "rules": activity.rule_reports(context, client.id),
+        "rules": activity.rules_of(context, client, policy),
         "secrets": known.secrets,
         "rows": (),
         "previous": "",
@@ -114,7 +129,7 @@ def _of_one(context: Context, client: Client) -> dict[str, object]:
 
 
 def _of_all(visit: Visit, period: _Period) -> dict[str, object]:
-    known = activity.client_activity(visit.context)
+    known = activity.activity_of(visit.context, visit.snapshot.clients.values())
     clients = sorted(visit.snapshot.clients.values(), key=lambda one: (-(known[one.id].last_at or 0), one.name))
     text = visit.query.text("page")
     page = max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
@@ -123,15 +138,15 @@ def _of_all(visit: Visit, period: _Period) -> dict[str, object]:
     has_more = begin + _CLIENTS < len(clients)
     return {
         "client": None,
-        "rows": [_row(visit.context, one, known[one.id], period) for one in shown],
+        "rows": [_row(visit, one, known[one.id], period) for one in shown],
         "previous": address(_PATH, visit.query, _FIELDS, page=page - 1) if page > 1 else "",
         "next": address(_PATH, visit.query, _FIELDS, page=page + 1) if has_more else "",
     }
 
 
-def _row(context: Context, client: Client, known: activity.ClientActivity, period: _Period) -> _Row:
-    use = _total(one.use for one in _steps(context, client.id, period))
-    rules = activity.rule_reports(context, client.id)
+def _row(visit: Visit, client: Client, known: activity.ClientActivity, period: _Period) -> _Row:
+    use = _total(one.use for one in _steps(visit.context, client.id, period))
+    rules = activity.rules_of(visit.context, client, visit.snapshot.current_policy(client))
     unused = sum(1 for rule in rules if rule.is_unused and rule.rule is not None)
     return _Row(client, use, known.last_at, known.secrets, unused, sum(rule.rule is not None for rule in rules))
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote, urlencode
 
+from appconnect.core.activity import Refusal
 from appconnect.core.audit import AuditEventType
+
+_TOKEN_ENDPOINTS: Final = "/wp-json/app-connect/v1/"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +116,11 @@ def actor_in_words(actor: str) -> str:
     """Who did something: `console:admin` is `admin (console)`; the gateway itself and clients have no prefix."""
     place, colon, name = actor.partition(":")
     return f"{name} ({_PLACES[place]})" if colon and place in _PLACES else actor
+
+
+def try_path(client_id: str, refusal: Refusal) -> str | None:
+    """Where in the console to try a refused request again; the token endpoint has nothing to try."""
+    if refusal.path.startswith(_TOKEN_ENDPOINTS):
+        return None
+    path = f"{refusal.path}?{refusal.query}" if refusal.query else refusal.path
+    return f"/clients/{quote(client_id)}/try?{urlencode({'method': refusal.method, 'path': path})}"

@@ -35,7 +35,7 @@ from appconnect.console.web import (
     Shown,
     Visit,
 )
-from appconnect.control.context import CONSOLE, Context, InputError
+from appconnect.control.context import CONSOLE, BusyError, Context, InputError, NotFoundError
 from appconnect.control.sessions import find_session
 from appconnect.core.sessions import SESSION_SECONDS, Session
 from appconnect.core.snapshot import Snapshot
@@ -47,8 +47,6 @@ MAX_THREADS: Final = 8
 """Pages wait for the database and for WordPress: in threads of their own, so that no client waits for them."""
 NOTICE_SECONDS: Final = 60
 _Found = TypeVar("_Found")
-_NO_SUCH: Final = frozenset(("CLIENT", "session", "Key"))
-"""Fields whose problem is that there is no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,9 @@ class _Console:
             # By its pattern: the address of the one-time link must not stand in a log.
             logger("console").error("page failed", page=PREFIX + page.path, exc_info=error)
             text = "The page could not be made. If you were changing something, look whether it was done."
-            return self._error(500, "Something went wrong here", text, "The gateway's log says what it was.")
+            return await self._error(
+                request, 500, "Something went wrong here", text, "The gateway's log says what it was."
+            )
 
     async def _visited(self, page: PageRoute, request: Request) -> Response:
         session = await self._session(request)
@@ -231,20 +231,33 @@ class _Console:
 
     # -- errors -------------------------------------------------------------------------------------------------------
 
-    async def _http_error(self, _: Request, error: HTTPException) -> Response:
-        return self._error(error.status_code, _TITLES.get(error.status_code, "This cannot be done"), error.detail, "")
+    async def _http_error(self, request: Request, error: HTTPException) -> Response:
+        title = _TITLES.get(error.status_code, "This cannot be done")
+        return await self._error(request, error.status_code, title, _TEXTS.get(error.detail, error.detail), "")
 
-    async def _input_error(self, _: Request, error: InputError) -> Response:
+    async def _input_error(self, request: Request, error: InputError) -> Response:
+        status = 404 if isinstance(error, NotFoundError) else 409 if isinstance(error, BusyError) else 400
         first = error.problems[0]
-        status = 404 if first.field in _NO_SUCH else 400
-        return self._error(status, "This cannot be done", str(error).partition(": ")[2] or str(error), "")
+        return await self._error(request, status, "This cannot be done", first.problem, first.remedy)
 
-    async def _upstream_error(self, _: Request, error: UpstreamError) -> Response:
-        return self._error(502, "WordPress did not do its part", error.facts, error.remedy)
+    async def _upstream_error(self, request: Request, error: UpstreamError) -> Response:
+        return await self._error(request, 502, "WordPress did not do its part", error.facts, error.remedy)
 
-    def _error(self, status: int, title: str, text: str, remedy: str) -> Response:
+    async def _error(self, request: Request, status: int, title: str, text: str, remedy: str) -> Response:
         values = {"page_title": title, "text": text, "remedy": remedy}
-        return self.renderer.page(Shown("error.html", values, status), None, "", ())
+        return self.renderer.page(Shown("error.html", values, status), await self._lost(request), "", ())
+
+    async def _lost(self, request: Request) -> Visit | None:
+        """The visit of an administrator for whom nothing else could be shown, so that the way on is."""
+        with contextlib.suppress(Exception):  # what went wrong may be what is asked for here
+            session = await self._session(request)
+            if session is not None and session.is_administrator:
+                return await self._run(lambda: self._visited_by(request, session))
+        return None
+
+    def _visited_by(self, request: Request, session: Session) -> Visit:
+        snapshot = self.world.current()
+        return Visit(request, session, self.world.context(CONSOLE), snapshot, self.cards.card(snapshot.site))
 
 
 _TITLES: Final = {
@@ -254,6 +267,11 @@ _TITLES: Final = {
     415: "This is not a form",
     429: "Not so fast",
 }
+_TEXTS: Final = {
+    "Not Found": "The address may be mistyped, or what it showed may have been deleted.",
+    "Method Not Allowed": "Open the page that has the button for it, and press it there.",
+}
+"""For those that name only their status."""
 
 
 def _way_in(page: PageRoute, session: Session | None, request: Request) -> str | None:
@@ -276,5 +294,5 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, f"A form may have {MAX_FORM_BYTES} bytes.")
+            raise HTTPException(413, f"A form may have {MAX_FORM_BYTES:,} bytes.")
     return bytes(body)

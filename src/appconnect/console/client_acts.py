@@ -88,7 +88,7 @@ def revoke_page(visit: Visit) -> Result:
         "It may request new ones at once, as may everybody who has the secret.",
         "If somebody else may know the secret, rotate it without an overlap instead: that revokes the tokens too.",
     )
-    return _page(facts, Act("Revoke tokens of", "Revoke tokens", stops))
+    return _page(facts, Act("Revoke tokens of", "Revoke Tokens", stops))
 
 
 def revoke(visit: Visit) -> Result:

@@ -39,6 +39,8 @@ class Example:
 
     id: str
     label: str
+    kind: str
+    """What it is, above its text."""
     text: str
 
 
@@ -53,8 +55,8 @@ def examples(site_url: str, client_id: str, client_secret: str, call: Call) -> l
     }
     is_reading = call.method == Method.GET
     return [
-        Example(id_, label, _filled(begin + (read if is_reading else write), filled))
-        for id_, label, begin, read, write in _LANGUAGES
+        Example(id_, label, kind, _filled(begin + (read if is_reading else write), filled))
+        for id_, label, kind, begin, read, write in _LANGUAGES
     ]
 
 
@@ -128,8 +130,8 @@ _PHP_WRITE: Final = """$headers = ["Authorization: Bearer {$token['access_token'
 echo call('<METHOD>', '<PATH>', $headers, '{}'), "\\n";
 """
 _LANGUAGES: Final = (
-    ("curl", "curl", _CURL, _CURL_READ, _CURL_WRITE),
-    ("python", "Python, with the client library", _PYTHON, _PYTHON_READ, _PYTHON_WRITE),
-    ("node", "Node", _NODE, _NODE_READ, _NODE_WRITE),
-    ("php", "PHP", _PHP, _PHP_READ, _PHP_WRITE),
+    ("curl", "curl", "Commands for a shell", _CURL, _CURL_READ, _CURL_WRITE),
+    ("python", "Python, with the client library", "A program", _PYTHON, _PYTHON_READ, _PYTHON_WRITE),
+    ("node", "Node", "A module", _NODE, _NODE_READ, _NODE_WRITE),
+    ("php", "PHP", "A script", _PHP, _PHP_READ, _PHP_WRITE),
 )

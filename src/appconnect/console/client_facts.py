@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appconnect.control.activity import ClientActivity, RuleReport, SecretUse, client_activity, rule_reports
+from appconnect.control.activity import ClientActivity, RuleReport, SecretUse, activity_of, rules_of
 from appconnect.control.context import Context
+from appconnect.control.role_names import role_names
 from appconnect.core.activity import Health
 from appconnect.core.clients import Client
 from appconnect.core.policy import Policy
@@ -17,7 +18,7 @@ HEALTH: Final[Mapping[Health | None, tuple[str, str]]] = {
     Health.REPLACED: ("Healthy, replaced", "good"),
     Health.LOST: ("Lost", "bad"),
     Health.UNKNOWN: ("WordPress did not answer", "warning"),
-    None: ("Not checked yet", "unknown"),
+    None: ("Not used yet", "unknown"),
 }
 """The word and its kind for each finding."""
 
@@ -36,7 +37,7 @@ class ClientFacts:
     @property
     def role(self) -> str:
         """The service user's roles as last seen."""
-        return ", ".join(sorted(self.policy.service_user.roles)) or "no role"
+        return role_names(self.policy.service_user.roles)
 
     @property
     def health(self) -> tuple[str, str]:
@@ -57,16 +58,17 @@ class ClientFacts:
 
 def facts_of(context: Context, snapshot: Snapshot, clients: Iterable[Client]) -> list[ClientFacts]:
     """What is known of these clients, in their order; WordPress is not asked."""
-    activities, now = client_activity(context), context.clock()
+    clients = list(clients)
+    activities, now = activity_of(context, clients), context.clock()
     found = []
     for client in clients:
-        activity, policy = activities.get(client.id, ClientActivity(None, None, ())), snapshot.current_policy(client)
+        activity, policy = activities[client.id], snapshot.current_policy(client)
         found.append(
             ClientFacts(
                 client=client,
                 policy=policy,
                 activity=activity,
-                rules=rule_reports(context, client.id),
+                rules=rules_of(context, client, policy),
                 dead=sum(_is_dead(rule, snapshot) for rule in policy.rules),
                 secrets=tuple(one for one in activity.secrets if not one.secret.is_expired(now=now)),
             )

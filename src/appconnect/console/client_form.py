@@ -17,6 +17,7 @@ from appconnect.control.clients import (
 )
 from appconnect.control.context import InputError, InputProblem
 from appconnect.control.review import Review, review, site_routes
+from appconnect.control.role_names import role_name
 from appconnect.control.service_users import create_service_user, find_users
 from appconnect.core.clients import Client, GrantType
 from appconnect.core.policy import Policy
@@ -45,6 +46,10 @@ class Editing:
     problems: tuple[InputProblem, ...] = ()
     status: int = 200
     partial: str | None = None
+
+    def shows_only(self, part: str) -> bool:
+        """Whether the answer is this part of the form, and not the page."""
+        return self.visit.is_partial and self.partial == part
 
     @property
     def pressed(self) -> int:
@@ -115,17 +120,20 @@ def _save(editing: Editing) -> Editing | Gone:
 
 def _notices(editing: Editing, saved: Saved, done: str) -> tuple[Notice, ...]:
     """What was done, and what to know about it; a dead rule does not keep anybody from saving."""
-    said = list(dict.fromkeys((*saved.warnings, *_dead_rules(editing, saved))))
+    said = dict.fromkeys(_warnings(editing, saved))
     return Notice("success", f"The client {saved.client.name} {done}."), *(Notice("warning", text) for text in said)
 
 
-def _dead_rules(editing: Editing, saved: Saved) -> list[str]:
+def _warnings(editing: Editing, saved: Saved) -> list[str]:
+    """What to know about the client and its rules; of a rule that opens nothing only that, and why."""
     login, rules = saved.policy.service_user.login, saved.policy.rules
     try:
         reviewed = review(editing.visit.context, rules, user=login, client_id=saved.client.id)
     except UpstreamError as error:
-        return [f"The rules could not be checked against WordPress: {error.facts}"]
-    return [f"{report.rule}: {report.notes[0]}" for report in reviewed.rules if report.is_dead and report.notes]
+        return [*saved.warnings, f"The rules could not be checked against WordPress: {error.facts}"]
+    opening_nothing = tuple(f"{report.rule} " for report in reviewed.rules if not report.opens)
+    dead = [f"{report.rule}: {report.notes[0]}" for report in reviewed.rules if report.is_dead and report.notes]
+    return [*(text for text in saved.warnings if not text.startswith(opening_nothing)), *dead]
 
 
 def _overtaken(editing: Editing, client: Client, policy: Policy) -> Editing:
@@ -213,8 +221,13 @@ def _create_user(editing: Editing) -> Editing:
     if not typed.valid_rules:
         problem = "Choose the rules first: the user gets the smallest role that fits them."
         raise InputError.of("Username", problem, "Add them in REST Route Allowlist below.")
-    made = create_service_user(editing.visit.context, typed.new_login, typed.valid_rules)
-    text = f"WordPress has the new user {made.user.login} with the role {made.role}. Nobody knows its password."
+    login = typed.new_login or client_users.suggested_login(typed.name)
+    if not login:
+        raise InputError.of("Username", "is missing.", "Write one, or give the client a name to make it of.")
+    made = create_service_user(editing.visit.context, login, typed.valid_rules)
+    text = (
+        f"WordPress has the new user {made.user.login} with the role {role_name(made.role)}. Nobody knows its password."
+    )
     chosen = replace(typed, user=made.user.login, new_login="")
     return replace(editing, typed=chosen, review=made.review, notices=(Notice("success", text),))
 
@@ -241,7 +254,7 @@ _ACTS: Final[dict[str, tuple[_Act, str | None]]] = {
 
 def _shown(editing: Editing) -> Shown:
     routes, trouble = _routes(editing)
-    is_part = editing.visit.is_partial and editing.partial is not None
+    is_part = editing.partial is not None and editing.shows_only(editing.partial)
     values = {
         **_form_values(editing),
         **_rule_values(editing, routes),
@@ -256,7 +269,7 @@ def _shown(editing: Editing) -> Shown:
 
 def _routes(editing: Editing) -> tuple[tuple[SiteRoute, ...], tuple[Notice, ...]]:
     """The site's routes; the form works without them, only less comfortably."""
-    if editing.partial == USERS:
+    if editing.shows_only(USERS):
         return (), ()
     try:
         return site_routes(editing.visit.context), ()
@@ -308,10 +321,12 @@ def _methods(choices: Iterable[client_rules.Choice]) -> set[Method]:
 
 
 def _user_values(editing: Editing) -> dict[str, Any]:
-    if editing.partial == RULES:
-        return {"chosen": None, "found_users": None}
+    if editing.shows_only(RULES):
+        return {}
     found = client_users.candidates(editing.users) if editing.users is not None else None
     return {
         "chosen": client_users.known_user(editing.visit.context, editing.typed.user) if found is None else None,
         "found_users": found,
+        "suggested_login": client_users.suggested_login(editing.typed.name),
+        "is_creating": bool(editing.typed.new_login) or any(one.field == "new_login" for one in editing.problems),
     }

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
-from appconnect.console.activity_words import Why, why
+from appconnect.console.activity_words import Why, try_path, why
 from appconnect.console.client_facts import ClientFacts, facts_of
 from appconnect.console.client_rules import Lock, locks
 from appconnect.console.web import Gone, Notice, Result, Shown, Visit
@@ -33,7 +32,7 @@ class Refused:
 
     refusal: Refusal
     why: Why
-    try_path: str
+    try_path: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,4 @@ def _use(report: RuleReport) -> str:
 
 def _refused(visit: Visit, client_id: str) -> list[Refused]:
     page = refusals(visit.context, RefusalFilter(client_id=client_id), limit=MOST_REFUSALS)
-    return [Refused(one, why(one.code), _try_path(client_id, one)) for one in page.items]
-
-
-def _try_path(client_id: str, refusal: Refusal) -> str:
-    path = f"{refusal.path}?{refusal.query}" if refusal.query else refusal.path
-    return f"/clients/{client_id}/try?{urlencode({'method': refusal.method, 'path': path})}"
+    return [Refused(one, why(one.code), try_path(client_id, one)) for one in page.items]

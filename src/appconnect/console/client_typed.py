@@ -165,7 +165,8 @@ def read_rule(text: str) -> RouteRule | RuleSyntaxError:
 
 
 def _seconds(text: str) -> int:
-    """The token lifetime as typed: 0, which means the site's own, for nothing."""
+    """The token lifetime as typed, with or without separators: 0, which means the site's own, for nothing."""
+    text = text.replace(",", "")
     return 0 if not text else int(text) if text.isascii() and text.isdigit() and len(text) < 10 else _NO_NUMBER
 
 

@@ -1,11 +1,17 @@
 """Client Credentials User: the site's users to choose from, with what each can do and what speaks against it."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from appconnect.control.context import Context
+from appconnect.control.role_names import role_names
 from appconnect.control.service_users import abilities, find_users
 from appconnect.ports import UpstreamError, WordPressUser
+
+_MOST_OF_NAME: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +32,7 @@ def candidates(users: Iterable[WordPressUser]) -> list[Candidate]:
 
 def candidate(user: WordPressUser) -> Candidate:
     """One user as the form shows it."""
-    roles = ", ".join(sorted(user.roles)) or "no role"
-    return Candidate(user.login, user.name, roles, tuple(abilities(user)), tuple(_warnings(user)))
+    return Candidate(user.login, user.name, role_names(user.roles), tuple(abilities(user)), tuple(_warnings(user)))
 
 
 def known_user(context: Context, login: str) -> Candidate | None:
@@ -39,6 +44,13 @@ def known_user(context: Context, login: str) -> Candidate | None:
     except UpstreamError:
         return None
     return next((candidate(user) for user in users if login.casefold() in (user.login.casefold(), user.email)), None)
+
+
+def suggested_login(name: str) -> str:
+    """A login for a client's own user, `backend-service-bot` for Backend Service; empty where the name gives none."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MOST_OF_NAME].strip("-")
+    return f"{words}-bot" if words and not words.endswith("bot") else words
 
 
 def _warnings(user: WordPressUser) -> Iterator[str]:

@@ -1,11 +1,11 @@
-"""Times in pages: what the templates need and Jinja2 has not.
+"""Times and numbers in pages: what the templates need and Jinja2 has not.
 
 Register with `environment.filters.update(FILTERS)`.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -21,4 +21,9 @@ def utc(at: int) -> str:
     return f"{_MONTHS[moment.month - 1]} {moment.day}, {moment.year}, {moment:%H:%M} UTC"
 
 
-FILTERS: Final[dict[str, Callable[[int], str]]] = {"iso": iso, "utc": utc}
+def thousands(number: int) -> str:
+    """A number as people read it: `86,400`."""
+    return f"{number:,}"
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {"iso": iso, "utc": utc, "thousands": thousands}

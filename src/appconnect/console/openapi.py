@@ -12,11 +12,17 @@ from appconnect.core.admin_tokens import AdminScope
 ROOT: Final = "/app-connect/api/v1"
 _REF: Final = "#/components/schemas/{model}"
 _ERRORS: Final = {
+    "400": "The body is no JSON.",
     "401": "No token, or one that does not count.",
     "403": "The token lacks the scope.",
     "404": "There is no such thing.",
+    "405": "The address has no such method.",
     "409": "Another change is at work; try again.",
+    "413": "The body is too long.",
+    "415": "The body is not said to be JSON.",
     "422": "Wrong input: every problem is listed, and nothing was changed.",
+    "429": "Too many wrong tokens came from this address.",
+    "500": "It failed at the gateway; its log says how.",
     "502": "WordPress could not be asked, or refused.",
 }
 _PROBLEM: Final = {

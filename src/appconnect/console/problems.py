@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
-from appconnect.control.context import InputError, InputProblem
+from appconnect.control.context import BusyError, InputError, InputProblem, NotFoundError
 from appconnect.control.operations.operation import AnyOperation, field_of
 from appconnect.core.request import Pair
 from appconnect.ports import UpstreamError
@@ -19,10 +19,6 @@ SECURITY: Final[tuple[Pair, ...]] = (
 )
 """On every answer: it is for one program, once, and for no browser."""
 
-_BUSY: Final = "gateway"
-"""What `Context.alone` names where another change is at work."""
-_MISSING: Final = "There is no "
-"""How every sentence begins that says that a thing is not there."""
 _PROBLEM_JSON: Final[Pair] = (b"content-type", b"application/problem+json")
 
 
@@ -46,12 +42,9 @@ def of_input(error: InputError, operation: AnyOperation) -> Problem:
     """Wrong input: 404 for a thing in the path that is not there, 409 while another change is at work, else 422."""
     fields = [field_of(operation.takes, one.field) for one in error.problems]
     status = HTTPStatus.UNPROCESSABLE_ENTITY.value
-    if any(one.field == _BUSY for one in error.problems):
+    if isinstance(error, BusyError):
         status = HTTPStatus.CONFLICT.value
-    elif any(
-        field in operation.places and one.problem.startswith(_MISSING)
-        for one, field in zip(error.problems, fields, strict=True)
-    ):
+    elif isinstance(error, NotFoundError) and any(field in operation.places for field in fields):
         status = HTTPStatus.NOT_FOUND.value
     entries = [_entry(one, field) for one, field in zip(error.problems, fields, strict=True)]
     return Problem(_answer(status, "input", entries, str(error)))

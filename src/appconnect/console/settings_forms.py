@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from appconnect.console.web import Visit
-from appconnect.control.activity import ClientActivity, client_activity
+from appconnect.control.activity import ClientActivity, activity_of
 from appconnect.control.context import InputError, InputProblem
 from appconnect.core.clients import Client
 
@@ -48,7 +48,7 @@ class StoppingClient:
 
 def stopping(visit: Visit, clients: Iterable[Client]) -> Stopping:
     """What an administrator needs to know of these clients before they stop."""
-    activity = client_activity(visit.context)
+    activity = activity_of(visit.context, visit.snapshot.clients.values())
     found = [_stopping(visit, client, activity) for client in clients]
     found.sort(key=lambda one: (-(one.used_at or 0), one.client.name.casefold()))
     return Stopping(tuple(found[:MAX_LISTED]), max(0, len(found) - MAX_LISTED))

@@ -12,6 +12,7 @@ _BROWSERS: Final = (
     ("OPR", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
     ("Firefox", "Firefox"),
+    ("HeadlessChrome", "Chrome without a window"),
     ("Chrome", "Chrome"),
     ("Version", "Safari"),
 )
@@ -57,7 +58,14 @@ def browser_name(user_agent: str) -> str:
     system = next((name for part, name in _SYSTEMS if part in user_agent), "")
     if browser:
         return f"{browser} on {system}" if system else browser
-    return user_agent[:_MOST_UNKNOWN] or "an unknown browser"
+    return _beginning(user_agent) or "an unknown browser"
+
+
+def _beginning(text: str) -> str:
+    """Whole words of a text that is too long, or as much of the only one as there is place for."""
+    if len(text) <= _MOST_UNKNOWN:
+        return text
+    return (text[:_MOST_UNKNOWN].rpartition(" ")[0] or text[:_MOST_UNKNOWN]) + "…"
 
 
 PAGES: Final = (

@@ -5,7 +5,7 @@ from typing import Final
 
 from appconnect.console.settings_forms import at_controls, stopping
 from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit
-from appconnect.control import passwords, setup
+from appconnect.control import setup
 from appconnect.control.context import InputError
 from appconnect.control.credentials import check_credential
 from appconnect.control.sessions import keep_for_setup
@@ -36,9 +36,7 @@ def check(visit: Visit) -> Result:
 
 def _findings(visit: Visit) -> Iterator[Notice]:
     try:
-        to = passwords.connection(visit.context)
-        user = to.site.current_user(to.administrator.credential)
-        setup.require_administrator(user)
+        _, user = setup.check_connection(visit.context)
     except (InputError, UpstreamError) as error:
         yield Notice("error", str(error))
         return

@@ -167,7 +167,9 @@ def _seconds(text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) < 10:
         return int(text)
     problem = f"{text!r} is not a number of seconds." if text else "is missing."
-    remedy = f"Choose {MIN_TOKEN_LIFETIME_SECONDS} to {MAX_TOKEN_LIFETIME_SECONDS} seconds, such as 3600 for one hour."
+    remedy = (
+        f"Choose {MIN_TOKEN_LIFETIME_SECONDS} to {MAX_TOKEN_LIFETIME_SECONDS:,} seconds, such as 3,600 for one hour."
+    )
     raise InputError.of("Token Lifetime", problem, remedy)
 
 

@@ -75,8 +75,8 @@ def _refused(notice: Notice) -> Gone:
 
 def _trouble(error: UpstreamError) -> Notice:
     if error.problem is SiteProblem.NOT_AN_ADMINISTRATOR:
-        text = f"{error.facts} Only administrators of the site can use App Connect. Sign in to WordPress as one."
-        return Notice("error", text)
+        text = "Only administrators of the site can use App Connect. Log out of WordPress, then begin again as one."
+        return Notice("error", f"{error.facts} {text}")
     return Notice("error", str(error))
 
 

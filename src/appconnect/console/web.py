@@ -36,7 +36,7 @@ class Form:
         try:
             pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
         except ValueError:
-            raise HTTPException(413, f"A form may have {MAX_FORM_FIELDS} fields.") from None
+            raise HTTPException(413, f"A form may have {MAX_FORM_FIELDS:,} fields.") from None
         return cls(tuple((name, value.replace("\r\n", "\n")) for name, value in pairs))
 
     def text(self, name: str, default: str = "") -> str:

@@ -19,8 +19,8 @@ from appconnect.core.activity import (
     UsedIn,
 )
 from appconnect.core.audit import AuditEvent, AuditEventType
-from appconnect.core.clients import ClientSecretHash
-from appconnect.core.policy import AccessMode
+from appconnect.core.clients import Client, ClientSecretHash
+from appconnect.core.policy import AccessMode, Policy
 from appconnect.core.rules import RouteRule
 
 UNUSED_SECONDS: Final = 30 * DAY_SECONDS
@@ -110,8 +110,12 @@ class ClientActivity:
 
 def client_activity(context: Context) -> Mapping[str, ClientActivity]:
     """Of every client, by its ID."""
+    return activity_of(context, context.store.snapshot(now=context.clock()).clients.values())
+
+
+def activity_of(context: Context, clients: Iterable[Client]) -> Mapping[str, ClientActivity]:
+    """Of these clients, by their IDs."""
     store = context.store
-    clients = store.snapshot(now=context.clock()).clients
     last_uses, checks, secrets = (
         store.activities.last_uses(),
         store.activities.credential_checks(),
@@ -123,7 +127,7 @@ def client_activity(context: Context) -> Mapping[str, ClientActivity]:
             checks.get(client.id),
             tuple(SecretUse(secret, secrets.get((client.id, secret.sha256))) for secret in client.secrets),
         )
-        for client in clients.values()
+        for client in clients
     }
 
 
@@ -155,10 +159,14 @@ class RuleReport:
 
 def rule_reports(context: Context, client: str) -> tuple[RuleReport, ...]:
     """Of each rule in the allowlist, and of full access where the client has it; `InputError` for an unknown client."""
-    found, policy = find_client(context, client)
+    return rules_of(context, *find_client(context, client))
+
+
+def rules_of(context: Context, client: Client, policy: Policy) -> tuple[RuleReport, ...]:
+    """As `rule_reports`, of a client that is known already."""
     horizon = context.clock() - UNUSED_SECONDS
-    uses = context.store.activities.rule_uses(found.id, since=horizon)
-    of_before = _rules_of_before(context, found.id, horizon) if found.created_at <= horizon else (frozenset(),)
+    uses = context.store.activities.rule_uses(client.id, since=horizon)
+    of_before = _rules_of_before(context, client.id, horizon) if client.created_at <= horizon else (frozenset(),)
     reports = []
     for rule in (*policy.rules, *([None] if policy.access_mode is AccessMode.FULL else [])):
         use = uses.get(str(rule) if rule is not None else FULL_ACCESS)
@@ -171,15 +179,13 @@ def rule_reports(context: Context, client: str) -> tuple[RuleReport, ...]:
 
 def _rules_of_before(context: Context, client_id: str, horizon: int) -> Iterable[frozenset[str]]:
     """The allowlists that a client has had since `horizon`, as its audit events tell them; the one of then included."""
-    changes = [
-        change
-        for type_ in (AuditEventType.CLIENT_CHANGED, AuditEventType.CLIENT_CREATED)
-        for change in every_event(context, EventFilter(type=type_, subject=client_id))
-        if change.subject == client_id
-    ]
+    changes = context.store.activities.events_on(client_id, _SAVING)
     later = [change for change in changes if change.at > horizon]
     then = [change for change in changes if change.at <= horizon][:1]
     return [_rules_in(change.details) for change in (*later, *then)]
+
+
+_SAVING: Final = (AuditEventType.CLIENT_CHANGED, AuditEventType.CLIENT_CREATED)
 
 
 def _rules_in(details: str) -> frozenset[str]:

@@ -1,9 +1,10 @@
 """Administrator tokens: create, list, revoke, and know the one that is shown."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from appconnect.control.context import CONSOLE, Context, InputError, InputProblem
+from appconnect.control.context import CONSOLE, Context, InputError, InputProblem, NotFoundError
 from appconnect.control.standing import Standing, is_over, standing_of
 from appconnect.core.admin_tokens import (
     MAX_LIFETIME_SECONDS,
@@ -72,7 +73,7 @@ def revoke_token(context: Context, wanted: str) -> list[AdminToken]:
         if not found:
             known = ", ".join(one.name for one in living[:10])
             remedy = f"Tokens are: {known}." if known else "There are no administrator tokens."
-            raise InputError.of("TOKEN", f"There is no administrator token {wanted!r}.", remedy)
+            raise NotFoundError.of("TOKEN", f"There is no administrator token {wanted!r}.", remedy)
         revoked = revoked_with(found[0], living)
         with context.store.transaction() as transaction:
             for token in revoked:
@@ -96,13 +97,15 @@ def known_token(context: Context, presented: str) -> AdminToken | None:
     if token.is_use_noted(now=now):
         return token
     checked_at, login = token.checked_at or token.created_at, _administrator_behind(token, living_tokens(context))
+    context.store.admin_tokens.note_use(token.id, now=now)  # and nobody else asks meanwhile
     if login is not None:
         standing = standing_of(context, login)
         if is_over(standing, checked_at=checked_at, now=now):
-            revoke_token(context, token.id)
+            with suppress(InputError):  # where another command is at work, the token is found out again
+                revoke_token(context, token.id)
             return None
-        checked_at = now if standing is Standing.STANDS else checked_at
-    context.store.admin_tokens.note_use(token.id, checked_at=checked_at, now=now)
+        if standing is Standing.STANDS:
+            context.store.admin_tokens.note_check(token.id, now=now)
     return token
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from appconnect.control import passwords
 from appconnect.control.allowlists import MAX_RULES, advice, parse_rules
-from appconnect.control.context import Context, InputError, InputProblem
+from appconnect.control.context import Context, InputError, InputProblem, NotFoundError
 from appconnect.control.routes import refresh_route_templates
 from appconnect.core.audit import AuditEventType
 from appconnect.core.clients import (
@@ -65,7 +65,7 @@ def find_client(context: Context, wanted: str) -> tuple[Client, Policy]:
     if len(found) != 1:
         known = ", ".join(f"{client.id} ({client.name})" for client in clients[:10])
         remedy = f"Clients are: {known}." if known else "There are no clients yet: add the first."
-        raise InputError.of("CLIENT", f"There is no client {wanted!r}.", remedy)
+        raise NotFoundError.of("CLIENT", f"There is no client {wanted!r}.", remedy)
     return found[0], snapshot.current_policy(found[0])
 
 
@@ -298,7 +298,7 @@ def lifetime_problem(seconds: int, *, allows_default: bool = False) -> InputProb
     if (seconds == 0 and allows_default) or MIN_TOKEN_LIFETIME_SECONDS <= seconds <= MAX_TOKEN_LIFETIME_SECONDS:
         return None
     default = ", or 0 for the site's own" if allows_default else ""
-    remedy = f"Choose {MIN_TOKEN_LIFETIME_SECONDS} to {MAX_TOKEN_LIFETIME_SECONDS} seconds{default}."
+    remedy = f"Choose {MIN_TOKEN_LIFETIME_SECONDS} to {MAX_TOKEN_LIFETIME_SECONDS:,} seconds{default}."
     return InputProblem("Token Lifetime", f"{seconds} is out of range.", remedy)
 
 

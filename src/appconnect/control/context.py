@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from appconnect.core.audit import AuditEvent, AuditEventType
@@ -32,9 +33,17 @@ class InputError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
     @classmethod
-    def of(cls, field: str, problem: str, remedy: str = "") -> "InputError":
+    def of(cls, field: str, problem: str, remedy: str = "") -> Self:
         """An error with one problem."""
         return cls([InputProblem(field, problem, remedy)])
+
+
+class NotFoundError(InputError):
+    """What was named does not exist, or does not any more."""
+
+
+class BusyError(InputError):
+    """Another change is under way, and did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +70,5 @@ class Context:
         """Hold off every other change while this one is read, checked and written; `InputError` where it cannot."""
         with self.store.exclusively() as is_alone:
             if not is_alone:
-                raise InputError.of("gateway", "Another command is changing it.", "Wait for it to end and try again.")
+                raise BusyError.of("gateway", "Another command is changing it.", "Wait for it to end and try again.")
             yield

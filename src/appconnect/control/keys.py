@@ -7,7 +7,7 @@ from enum import StrEnum
 from joserfc.jwk import OKPKey
 
 from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, NOTICE_SECONDS
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import Context, InputError, NotFoundError
 from appconnect.core.audit import AuditEventType
 from appconnect.core.keys import SigningKey
 from appconnect.core.snapshot import Snapshot
@@ -62,7 +62,7 @@ def retire_key(context: Context, kid: str) -> KeyReport:
         snapshot = context.store.snapshot(now=now)
         found = next((report for report in _reports(snapshot, now) if report.kid == kid), None)
         if found is None:
-            raise InputError.of("Key", f"There is no signing key {kid!r}.", "See the list of keys.")
+            raise NotFoundError.of("Key", f"There is no signing key {kid!r}.", "See the list of keys.")
         if found.state is KeyState.SIGNS:
             raise InputError.of("Key", "It is the key that signs.", "Rotate first; then the old key can be retired.")
         if found.state is KeyState.RETIRED:
@@ -75,9 +75,9 @@ def retire_key(context: Context, kid: str) -> KeyReport:
 
 
 def _reports(snapshot: Snapshot, now: int) -> list[KeyReport]:
-    signing = snapshot.key_ring.signing_key(now=now + NOTICE_SECONDS).kid
+    """The newest signs, or is about to, as soon as every worker knows it."""
     keys = sorted(snapshot.key_ring.keys, key=lambda key: key.created_at, reverse=True)
-    return [KeyReport(key.kid, key.created_at, key.retired_at, _state(key, signing, now)) for key in keys]
+    return [KeyReport(key.kid, key.created_at, key.retired_at, _state(key, keys[0].kid, now)) for key in keys]
 
 
 def _state(key: SigningKey, signing: str, now: int) -> KeyState:

@@ -6,6 +6,7 @@ unfinished by a crash is undone or finished by the next command.
 """
 
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from appconnect.control.context import Context, InputError
 from appconnect.core.snapshot import SiteAddress
@@ -54,18 +55,25 @@ def connection(context: Context) -> Connection:
 
 
 def make_password(
-    context: Context, to: Connection, user: WordPressUser, client_id: str, name: str
+    context: Context,
+    to: Connection,
+    user: WordPressUser,
+    client_id: str,
+    name: str,
+    *,
+    state: PasswordState = PasswordState.INTENDED,
 ) -> ApplicationPassword:
     """Create an application password for a user in WordPress, still only intended; undone where that fails.
 
-    The caller saves it as in use, in the transaction that needs it.
+    The caller saves it as in use, in the transaction that needs it. One that is made only for `ASKING` is left alone by
+    others for `LATE_SECONDS`; its maker retires it.
     """
     intended = ApplicationPassword(
         app_id=context.new_uuid(),
         user_id=user.id,
         login=user.login,
         client_id=client_id,
-        state=PasswordState.INTENDED,
+        state=state,
         intended_at=context.clock(),
     )
     with context.store.transaction() as transaction:
@@ -116,6 +124,15 @@ def retire(transaction: Transaction, password: ApplicationPassword) -> None:
         transaction.forget_application_password(password.app_id)
 
 
+def stop_asking(context: Context) -> None:
+    """Give up what was made for asking, though whoever asks is still at it."""
+    asking = [one for one in context.store.application_passwords() if one.state is PasswordState.ASKING]
+    if asking:
+        with context.store.transaction() as transaction:
+            for password in asking:
+                retire(transaction, password)
+
+
 def settle(context: Context, to: Connection) -> list[str]:
     """Finish or undo what is unfinished in WordPress. Held exclusively by the caller.
 
@@ -139,8 +156,20 @@ def settle(context: Context, to: Connection) -> list[str]:
 
 def unfinished(context: Context) -> list[ApplicationPassword]:
     """What a crash or a failure left behind."""
-    passwords = context.store.application_passwords()
-    return [password for password in passwords if password.state is not PasswordState.IN_USE]
+    passwords, now = context.store.application_passwords(), context.clock()
+    return [password for password in passwords if _is_unfinished(password, now=now)]
+
+
+def _is_unfinished(password: ApplicationPassword, *, now: int) -> bool:
+    match password.state:
+        case PasswordState.IN_USE:
+            return False
+        case PasswordState.ASKING:
+            return now - password.intended_at >= LATE_SECONDS
+        case PasswordState.INTENDED | PasswordState.TO_REMOVE:
+            return True
+        case _:
+            assert_never(password.state)
 
 
 def credential_of(context: Context, client_id: str) -> ApplicationPassword | None:

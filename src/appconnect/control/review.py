@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from appconnect.control import passwords
 from appconnect.control.allowlists import advice
 from appconnect.control.context import Context
+from appconnect.control.role_names import role_names
 from appconnect.core.batch import BATCH_SEGMENTS
 from appconnect.core.policy import AccessMode
 from appconnect.core.power import covered_rules, power_routes_left_closed, power_routes_opened
@@ -21,10 +22,12 @@ from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule
 from appconnect.core.shapes import Shape, shape_of
 from appconnect.core.snapshot import UpstreamCredential
 from appconnect.core.templates import RouteTemplates
-from appconnect.ports import Site, SiteRoute, UpstreamError, WordPressUser
+from appconnect.ports import PasswordState, Site, SiteRoute, UpstreamError, WordPressUser
 
 MAX_ASKED_EACH = 12
 """How many routes of one rule WordPress is asked about: a wide rule is too broad to be judged route by route."""
+MAX_ASKED_SECONDS = 20
+"""How long WordPress is asked in all: what it has not said by then stays unknown."""
 MAX_ASKED = 200
 """How many routes of all rules together: WordPress answers forty in a second."""
 MANY_ROUTES = 20
@@ -124,12 +127,28 @@ def review(
     Without a user, only the first lock is looked at.
     """
     to = passwords.connection(context)
-    index = _index(tuple(to.site.routes()))
+    routes = tuple(to.site.routes())
     chosen = to.site.find_user(to.administrator.credential, user) if user else None
     if chosen is None:
-        return _report(None, rules, index, access_mode, _no_answer)
-    with _credential_of(context, to, chosen, client_id) as credential:
-        return _report(chosen, rules, index, access_mode, _asking(to.site, credential))
+        return _report(None, rules, _index(routes), access_mode, _no_answer)
+    with credential_for(context, to, chosen, client_id) as credential:
+        return review_as(context, to.site, credential, chosen, rules, routes, access_mode=access_mode)
+
+
+def review_as(
+    context: Context,
+    site: Site,
+    credential: UpstreamCredential,
+    user: WordPressUser,
+    rules: Sequence[RouteRule],
+    routes: tuple[SiteRoute, ...],
+    *,
+    access_mode: AccessMode = AccessMode.RESTRICTED,
+) -> Review:
+    """The same with a credential of the user that is there already, and the site's routes."""
+    deadline = context.clock() + MAX_ASKED_SECONDS
+    ask = _asking(site, credential, lambda: context.clock() >= deadline)
+    return _report(user, rules, _index(routes), access_mode, ask)
 
 
 # -- asking WordPress -------------------------------------------------------------------------------------------------
@@ -142,7 +161,7 @@ def _no_answer(rule: RouteRule, route: SiteRoute) -> Opened:
     return Opened(shape_of(route.template).path)
 
 
-def _asking(site: Site, credential: UpstreamCredential) -> _Ask:
+def _asking(site: Site, credential: UpstreamCredential, is_late: Callable[[], bool]) -> _Ask:
     """A question to WordPress for each route; each collection is asked once for an example of its objects."""
 
     @cache
@@ -155,6 +174,8 @@ def _asking(site: Site, credential: UpstreamCredential) -> _Ask:
 
     def ask(rule: RouteRule, route: SiteRoute) -> Opened:
         shape = shape_of(route.template)
+        if is_late():
+            return Opened(shape.path)
         try:
             path, is_example = _concrete(rule, shape, example)
             methods = permitted(path) if path is not None else None
@@ -190,7 +211,7 @@ def _concrete(rule: RouteRule, shape: Shape, example: Callable[[str], str | None
 
 
 @contextmanager
-def _credential_of(
+def credential_for(
     context: Context, to: passwords.Connection, user: WordPressUser, client_id: str | None
 ) -> Iterator[UpstreamCredential]:
     """The credential to ask with: the client's own where it acts as this user already, else one for the moment."""
@@ -199,12 +220,15 @@ def _credential_of(
         yield own.credential
         return
     with context.alone():
-        made = passwords.make_password(context, to, user, _CLIENT_ID, "review of an allowlist")
-        try:
-            yield made.credential
-        finally:
-            with context.store.transaction() as transaction:
-                passwords.retire(transaction, made)
+        made = passwords.make_password(
+            context, to, user, _CLIENT_ID, "review of an allowlist", state=PasswordState.ASKING
+        )
+    try:
+        yield made.credential
+    finally:  # whoever waits for their turn meanwhile waits for no question
+        with context.store.transaction() as transaction:
+            passwords.retire(transaction, made)
+        with context.alone():
             passwords.settle(context, to)
 
 
@@ -237,13 +261,14 @@ def _notes(
 ) -> Iterator[str]:
     if not opens:
         yield _opens_nothing(rule, index)
+        return  # nothing else counts then
     refused = [opened for opened in opens if opened.permission is Permission.REFUSED]
     if user is not None and refused:
         yield _refused(rule, refused, opens, user)
     if user is not None and any(opened.permission is Permission.DEPENDS for opened in opens):
         yield f"WordPress permits it to {_who(user)} on what the user has made itself, and not on everybody's."
     if user is not None and _is_drafts_only(rule, user):
-        yield f"{_who(user)} may write drafts here and not publish them. Give the user a role that may, such as author."
+        yield f"{_who(user)} may write drafts here and not publish them. Give the user a role that may, such as Author."
     if covered_by is not None:
         yield f"Needless: {covered_by} covers it. Remove one of the two."
     for _, power in power_routes_opened([rule]):
@@ -277,7 +302,7 @@ def _refused(rule: RouteRule, refused: Sequence[Opened], opens: Sequence[Opened]
 
 
 def _who(user: WordPressUser) -> str:
-    return f"{user.login} ({', '.join(sorted(user.roles)) or 'no role'})"
+    return f"{user.login} ({role_names(user.roles)})"
 
 
 def _is_drafts_only(rule: RouteRule, user: WordPressUser | None) -> bool:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from appconnect.control import passwords
 from appconnect.control.context import Context, InputError
-from appconnect.control.review import Review, review
+from appconnect.control.review import Review, credential_for, review_as
 from appconnect.core.audit import AuditEventType
 from appconnect.core.rules import RouteRule
 from appconnect.core.secret import Secret
@@ -82,42 +83,44 @@ def create_service_user(context: Context, login: str, rules: Sequence[RouteRule]
             raise InputError.of("Username", error.facts, error.remedy) from error
         raise
     try:
-        role, reviewed = _smallest_role(context, to, user, rules)
-    except (InputError, UpstreamError):
-        to.site.delete_user(administrator, user.id)
+        with context.store.transaction() as transaction:
+            transaction.record(context.event(AuditEventType.SERVICE_USER_CREATED, login, f"for {len(rules)} rules"))
+        return _with_smallest_role(context, to, user, rules)
+    except BaseException:
+        with suppress(UpstreamError):  # what went wrong before is what counts
+            to.site.delete_user(administrator, user.id)
         raise
-    with context.store.transaction() as transaction:
-        transaction.record(context.event(AuditEventType.SERVICE_USER_CREATED, login, role))
-    assert reviewed.user is not None
-    return CreatedUser(reviewed.user, role, reviewed)
 
 
-def _smallest_role(
+def _with_smallest_role(
     context: Context, to: passwords.Connection, user: WordPressUser, rules: Sequence[RouteRule]
-) -> tuple[str, Review]:
+) -> CreatedUser:
     """Try the roles from the smallest on; stop at the first with which every rule can do all that it seems to."""
-    best: tuple[int, str, Review] | None = None
+    administrator, routes = to.administrator.credential, tuple(to.site.routes())
     roles = (*ROLES, _SHOP_ROLE) if any(rule.segments[:1] == ("wc",) for rule in rules) else ROLES
-    for role in roles:
-        if role != ROLES[0] and not _takes_role(to, user, role):
-            continue
-        reviewed = review(context, rules, user=str(user.id))
-        dead = sum(report.is_dead or report.is_drafts_only for report in reviewed.rules)
-        if best is None or dead < best[0]:
-            best = (dead, role, reviewed)
-        if dead == 0:
-            break
-    assert best is not None
-    _, role, reviewed = best
-    if reviewed.user is not None and role not in to.site.find_user(to.administrator.credential, str(user.id)).roles:
-        to.site.set_role(to.administrator.credential, user.id, role)
-    return role, replace(reviewed, user=to.site.find_user(to.administrator.credential, str(user.id)))
+    found: list[tuple[int, CreatedUser]] = []
+    with credential_for(context, to, user, None) as credential:
+        for role in roles:
+            if role not in user.roles and not _takes_role(to, user, role):
+                continue
+            user = to.site.find_user(administrator, str(user.id))
+            reviewed = review_as(context, to.site, credential, user, rules, routes)
+            dead = sum(report.is_dead or report.is_drafts_only for report in reviewed.rules)
+            found.append((dead, CreatedUser(user, role, reviewed)))
+            if dead == 0:
+                break
+    _, best = min(found, key=lambda one: one[0])  # of those alike, the first: the smallest role
+    if best.role not in user.roles:
+        to.site.set_role(administrator, user.id, best.role)
+    return best
 
 
 def _takes_role(to: passwords.Connection, user: WordPressUser, role: str) -> bool:
     """Give the user a role; a site may lack one of core's, and has its shop's only with the shop."""
     try:
         to.site.set_role(to.administrator.credential, user.id, role)
-    except UpstreamError:
-        return False
+    except UpstreamError as error:
+        if error.problem is SiteProblem.REFUSED:
+            return False
+        raise
     return True

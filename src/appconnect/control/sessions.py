@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from appconnect.control import passwords
-from appconnect.control.context import CONSOLE, Context, InputError
+from appconnect.control.context import CONSOLE, Context, InputError, NotFoundError
 from appconnect.control.setup import require_administrator
 from appconnect.control.standing import Standing, is_over, standing_of
 from appconnect.core.audit import AuditEventType
@@ -74,8 +74,8 @@ def use_link(context: Context, token: str, *, browser: str) -> Begun | None:
 def sign_in(context: Context, credential: UpstreamCredential, *, app_id: str, browser: str) -> Begun:
     """Begin the session of an administrator whom WordPress's approval page has just made a password for.
 
-    The password is deleted whatever comes of it. `app_id` is what the page was opened with: a password that was not
-    made for this sign-in proves nothing.
+    `app_id` is what the page was opened with: a password that was not made for this sign-in proves nothing, and stays.
+    One that was is deleted, whether its user is an administrator or not.
 
     Raises:
         InputError: the password was made for something else.
@@ -161,7 +161,6 @@ def find_session(context: Context, token: str) -> Session | None:
 
 
 _ENDINGS = {
-    Standing.STANDS: "",
     Standing.FELL: "no administrator of the site any more",
     Standing.UNREACHABLE: "WordPress could not be asked for an hour",
     Standing.UNVOUCHED: "WordPress did not answer our own credential for ten minutes",
@@ -178,7 +177,7 @@ def end_session(context: Context, session_id: str) -> Session:
     """End a session: its browser has to sign in again."""
     found = next((one for one in context.store.sessions.all() if one.id == session_id), None)
     if found is None or not context.store.sessions.end(session_id):
-        raise InputError.of("session", f"There is no session {session_id!r}.", "It may have ended already.")
+        raise NotFoundError.of("session", f"There is no session {session_id!r}.", "It may have ended already.")
     if found.is_administrator:
         _record(context, AuditEventType.SESSION_ENDED, found, "")
     return found

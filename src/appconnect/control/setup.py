@@ -12,7 +12,7 @@ from appconnect.control.context import Context, InputError
 from appconnect.core.audit import AuditEventType
 from appconnect.core.keys import SigningKey
 from appconnect.core.secret import Secret
-from appconnect.core.snapshot import UpstreamCredential
+from appconnect.core.snapshot import SiteAddress, UpstreamCredential
 from appconnect.ports import (
     ApplicationPassword,
     Approval,
@@ -38,6 +38,14 @@ def initialize(context: Context) -> bool:
             transaction.save_signing_key(key)
             transaction.record(context.event(AuditEventType.INITIALIZED, key.kid))
     return True
+
+
+def check_connection(context: Context) -> tuple[SiteAddress, WordPressUser]:
+    """Ask WordPress whether it still takes our administrator for one; raises what is wrong where it does not."""
+    to = passwords.connection(context)
+    user = to.site.current_user(to.administrator.credential)
+    require_administrator(user)
+    return to.address, user
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,7 @@ def disconnect(context: Context, *, keeps_session: str | None = None) -> list[st
         if clients:
             raise InputError.of("site", f"{len(clients)} clients still act on it.", "Delete them first.")
         to = passwords.connection(context)
+        passwords.stop_asking(context)
         warnings = passwords.settle(context, to)
         if passwords.unfinished(context):
             problem = "Application passwords of ours may still be on it."

@@ -219,7 +219,7 @@ def no_such_user(wanted: str, tried: str, similar: Iterable[str]) -> UpstreamErr
     logins = ", ".join(similar)
     return UpstreamError(
         SiteProblem.NO_SUCH_USER,
-        f"The site has no user {wanted!r} (tried as {tried}).",
+        f"The site has no user with the {tried} {wanted!r}.",
         (f"Similar user names are: {logins}. " if logins else "")
         + "Give the user name, e-mail address or ID, or add the user first (Users → Add New).",
     )

@@ -300,4 +300,4 @@ def _has_app_id(content: Any, app_id: str) -> bool:
 
 
 def _listed(words: list[str]) -> str:
-    return " and as ".join(words)
+    return " or the ".join(words)

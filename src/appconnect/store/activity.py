@@ -19,7 +19,7 @@ from appconnect.core.activity import (
     UsedIn,
     hour_of,
 )
-from appconnect.core.audit import AuditEvent
+from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.store import rows, schema
 from appconnect.store.activity_writing import drop_in_excess, drop_old, write
 from appconnect.store.engine import explained
@@ -71,6 +71,12 @@ class SqlActivities:
             conditions.append(words.icontains(wanted.text, autoescape=True))
         found, older = self._page(table, conditions, older_than, limit)
         return Page(tuple(map(rows.to_audit_event, found)), older)
+
+    def events_on(self, subject: str, types: Sequence[AuditEventType]) -> Sequence[AuditEvent]:
+        """Every audit event of these types on just this subject, the newest first."""
+        table = schema.audit_events
+        is_wanted = (table.c.subject == subject) & table.c.type.in_([type_.value for type_ in types])
+        return list(map(rows.to_audit_event, self._all(select(table).where(is_wanted).order_by(table.c.id.desc()))))
 
     def usage(self, client_id: str | None, *, since: int, step_seconds: int) -> Sequence[UsedIn]:
         """What a client did, or all of them with None, in each step that it did something in; the oldest first."""

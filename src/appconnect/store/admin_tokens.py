@@ -33,12 +33,17 @@ class SqlAdminTokens:
                 _token(row) for row in connection.execute(select(_TABLE).order_by(_TABLE.c.created_at, _TABLE.c.id))
             ]
 
-    def note_use(self, token_id: str, *, checked_at: int | None, now: int) -> None:
+    def note_check(self, token_id: str, *, now: int) -> None:
+        """Keep when WordPress was last seen to know whoever made a token."""
+        with explained(), self._engine.begin() as connection:
+            connection.execute(update(_TABLE).where(_TABLE.c.id == token_id).values(checked_at=now))
+
+    def note_use(self, token_id: str, *, now: int) -> None:
         """Keep when a token was used, once a minute whatever the number of workers."""
         is_due = _TABLE.c.used_at.is_(None) | (_TABLE.c.used_at <= now - USE_SECONDS)
         change = update(_TABLE).where((_TABLE.c.id == token_id) & is_due)
         with explained(), self._engine.begin() as connection:
-            connection.execute(change.values(used_at=now, checked_at=checked_at))
+            connection.execute(change.values(used_at=now))
 
 
 def add(connection: Connection, token: AdminToken, *, now: int) -> None:

@@ -122,7 +122,7 @@ audit_events = Table(
     Column("at", Integer, nullable=False),
     Column("type", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
     Column("details", Text, nullable=False),
 )
 

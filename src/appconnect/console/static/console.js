@@ -86,10 +86,10 @@
 
   let asking = null;
 
-  /** Remember who asks with the focus; what asks again and again does so only while somebody can see it. */
+  /** Remember the focus in what will be replaced; what asks again and again does so only while somebody can see it. */
   const beforeRequest = (event) => {
-    if (event.detail.elt.contains(document.activeElement)) {
-      asking = event.detail.elt;
+    if (event.detail.target.contains(document.activeElement)) {
+      asking = { element: event.detail.elt, id: document.activeElement.id };
     }
     if (document.hidden && event.detail.elt.matches("[data-while-visible]")) {
       event.preventDefault();
@@ -98,9 +98,13 @@
 
   /** A button that was replaced by its own answer had the focus, which would then begin again at the top of the page. */
   const afterSettle = (event) => {
-    if (event.detail.requestConfig.elt === asking && document.activeElement === document.body) {
+    if (event.detail.requestConfig.elt !== asking?.element) {
+      return;
+    }
+    announce(event.target.querySelector("[role='status']")?.textContent.trim() ?? "");
+    if (document.activeElement === document.body) {
       event.target.setAttribute("tabindex", "-1");
-      event.target.focus({ preventScroll: true });
+      (document.getElementById(asking.id) ?? event.target).focus({ preventScroll: true });
     }
   };
 
@@ -111,6 +115,13 @@
     const button = event.target.closest("[data-copy]");
     if (button) {
       onCopy(button);
+    }
+  });
+  document.addEventListener("input", (event) => {
+    const whole = document.querySelector(`[data-shows="${event.target.id}"]`);
+    if (whole) {
+      whole.firstChild.textContent = event.target.value;
+      whole.hidden = event.target.value.length <= 24;
     }
   });
   document.addEventListener("submit", onSubmit);

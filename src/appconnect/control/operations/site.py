@@ -44,9 +44,8 @@ def _check(caller: Caller, _: Nothing) -> Status:
     context = caller.context
     snapshot = context.store.snapshot(now=context.clock())
     try:
-        to = passwords.connection(context)
-        user = to.site.current_user(to.administrator.credential)
-        site, is_well = f"{to.address.url}, as {user.login}", True
+        address, user = setup.check_connection(context)
+        site, is_well = f"{address.url}, as {user.login}", True
     except (InputError, UpstreamError) as error:
         site, is_well = str(error), False
     return Status(

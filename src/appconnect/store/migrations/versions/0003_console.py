@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the tables; nothing that was there changes."""
+    """Make the tables; nothing that was there changes but for an index."""
     op.create_table(
         "console_links",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -127,3 +127,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_audit_events_subject", "audit_events", ["subject"])

@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 from dataclasses import replace
 from http.client import HTTPConnection
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,8 @@ from appconnect.control.presets import presets_for
 from appconnect.control.review import Permission, RuleReport, review, site_routes
 from appconnect.control.service_users import create_service_user
 from appconnect.core.rules import RouteRule
+from appconnect.core.snapshot import UpstreamCredential
+from appconnect.ports import Site
 from demo.wordpress.install import write_plugin
 from tests.wordpress.conftest import Guarded
 
@@ -193,6 +196,48 @@ def test_a_login_that_is_taken_is_explained_and_its_user_stays_as_it_is(guarded)
         create_service_user(guarded.gateway.context, "author", rules(f"GET {POSTS}"))
 
     assert guarded.site.site.php(ROLE, login="author") == "author"
+
+
+class Breaking:
+    """The site, which breaks when its routes are asked for: after the user was made."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._site, name)
+
+    def routes(self) -> Any:
+        raise RuntimeError("killed")
+
+
+def test_a_dedicated_user_that_fails_half_way_is_gone_again(guarded):
+    context = guarded.gateway.context
+    breaking = replace(context, site_at=lambda address: cast(Site, Breaking(context.site_at(address))))
+
+    with pytest.raises(RuntimeError, match="killed"):
+        create_service_user(breaking, "half-bot", rules(f"GET {POSTS}"))
+
+    assert guarded.site.site.php("var_export(get_user_by('login', 'half-bot'));") == "false"
+
+
+def test_while_wordpress_is_asked_others_have_their_turn(guarded):
+    """A lost credential must be replaced though an administrator checks a long allowlist."""
+    context, turns = guarded.gateway.context, []
+
+    class Watching(Breaking):
+        def permitted_methods(self, credential: UpstreamCredential, route: str) -> Any:
+            with context.store.exclusively(wait_seconds=0) as is_ours:
+                turns.append(is_ours)
+            return self._site.permitted_methods(credential, route)
+
+        def routes(self) -> Any:
+            return self._site.routes()
+
+    watching = replace(context, site_at=lambda address: cast(Site, Watching(context.site_at(address))))
+    review(watching, rules(f"GET {POSTS}"), user="editor")
+
+    assert turns == [True]
 
 
 def test_a_login_that_is_none_is_explained(guarded):

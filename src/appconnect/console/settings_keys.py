@@ -7,7 +7,7 @@ from appconnect.console.settings_switches import in_words
 from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit, attempted
 from appconnect.control import keys
 from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, NOTICE_SECONDS
-from appconnect.control.context import InputError
+from appconnect.control.context import InputError, NotFoundError
 
 _PATH: Final = "/settings/keys"
 _STATES: Final = {
@@ -74,7 +74,7 @@ def _wanted(visit: Visit) -> keys.KeyReport:
     kid = visit.parameter("kid")
     found = next((key for key in keys.signing_keys(visit.context) if key.kid == kid), None)
     if found is None:
-        raise InputError.of("Key", f"There is no signing key {kid!r}.", "See the list of keys.")
+        raise NotFoundError.of("Key", f"There is no signing key {kid!r}.", "See the list of keys.")
     return found
 
 

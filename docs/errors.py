@@ -216,6 +216,7 @@ def _worded_errors() -> Iterable[UpstreamError]:
         "not_an_address": [problems.not_an_address("your site")],
         "other_path": [problems.other_path(url + "/blog", "http://127.0.0.1:8081")],
         "not_wordpress": [problems.not_wordpress(url, ["…", "…"])],
+        "a_gateway": [problems.a_gateway(url)],
         "rest_blocked": [problems.rest_blocked("GET https://your-site.com/wp-json/", "…")],
         "moved": [
             problems.moved(url, "https://www.your-site.com", "The WordPress at … says that its address is ….", None)

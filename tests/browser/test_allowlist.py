@@ -68,7 +68,7 @@ def test_a_rule_is_picked_from_the_sites_own_routes(administrator: Hand, console
 def test_a_rule_is_removed(administrator: Hand, console):
     page = administrator.page
     page.goto(console("clients/new"))
-    administrator.press(page.get_by_role("button", name="Ask who it acts as"))
+    administrator.press(page.get_by_role("button", name="See its own user"))
     expect(labeled(page, "Rule 1")).to_have_value("GET /wp-json/wp/v2/users/me")
     administrator.press(page.get_by_role("button", name="Remove GET /wp-json/wp/v2/users/me"))
     expect(labeled(page, "Rule 1")).to_have_value("")

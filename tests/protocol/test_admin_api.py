@@ -214,7 +214,7 @@ async def test_clients_are_found_by_a_part_of_their_name_in_any_case(api: AdminA
 
 async def test_a_site_that_clients_act_on_stays_connected(api: AdminApi):
     answer = await api.call("POST", "/site/disconnect", api.token(), json={})
-    assert (answer.status_code, problems(answer)) == (422, [("site", "2 clients still act on it.")])
+    assert (answer.status_code, problems(answer)) == (422, [("site", "2 clients act on it still.")])
 
 
 async def test_a_cursor_of_nothing_is_explained(api: AdminApi):

@@ -761,7 +761,7 @@ def test_connect_refuses_an_address_that_is_none_before_it_asks_anybody(
 def test_disconnect_is_refused_while_clients_act_on_the_site(run: Run, unchanged: None):
     ran = run("disconnect")
     assert (ran.status, ran.out) == (1, "")
-    assert ran.errors == ["Error: site: 2 clients still act on it. Delete them first."]
+    assert ran.errors == ["Error: site: 2 clients act on it still. Delete them first."]
 
 
 @pytest.mark.parametrize(

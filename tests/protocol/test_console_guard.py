@@ -56,7 +56,18 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(gateway):
     answer = await gateway.http.get("/app-connect/activity/events", headers={"HX-Request": "true"})
 
     assert (answer.status_code, answer.text) == (200, "")
-    assert answer.headers["hx-redirect"] == "/app-connect/sign-in"
+    assert answer.headers["hx-redirect"] == "/app-connect/sign-in?next=%2Factivity%2Fevents"
+
+
+async def test_whose_session_has_ended_learns_so_and_comes_back_to_the_form(gateway, signed_in):
+    sessions.end_session(gateway.context, signed_in.session.id)
+
+    answer = await gateway.http.post("/app-connect/clients/new", headers=cookie(signed_in) | HERE, data={"name": "x"})
+    notice = answer.headers["set-cookie"].partition(";")[0]
+    page = await gateway.http.get(answer.headers["location"], headers={"Cookie": notice})
+
+    assert answer.headers["location"] == "/app-connect/sign-in?next=%2Fclients%2Fnew"
+    assert "Your session has ended." in page.text
 
 
 async def test_an_administrator_sees_the_page(gateway, signed_in):

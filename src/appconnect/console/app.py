@@ -120,9 +120,7 @@ class _Console:
     async def _visited(self, page: PageRoute, request: Request) -> Response:
         session = await self._session(request)
         if not page.is_public and (way := _way_in(page, session, request)) is not None:
-            if request.headers.get("hx-request") == "true":  # a part of a page: the whole of it has to go
-                return Response(headers={"hx-redirect": f"{PREFIX}/sign-in"})
-            return RedirectResponse(PREFIX + way, 303)
+            return self._sent(way, session, request)
         is_act = request.method not in SAFE_METHODS
         form = Form.parse(await _body(request)) if is_act else Form()
         if session is not None:
@@ -144,6 +142,17 @@ class _Console:
         if self._cookie("notice") in request.cookies and isinstance(result, Shown):
             self._set_cookie(response, "notice", "", 0)
         return response
+
+    def _sent(self, way: str, session: Session | None, request: Request) -> Response:
+        """On the way in; whoever was in before learns what happened."""
+        if request.headers.get("hx-request") == "true":  # a part of a page: the whole of it has to go
+            answer = Response(headers={"hx-redirect": PREFIX + way})
+        else:
+            answer = RedirectResponse(PREFIX + way, 303)
+        if session is None and self._cookie("session") in request.cookies:
+            notices = to_cookie(self.world.context(CONSOLE), (_SESSION_ENDED,))
+            self._set_cookie(answer, "notice", notices, NOTICE_SECONDS)
+        return answer
 
     async def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(self._cookie("session"))
@@ -260,6 +269,7 @@ class _Console:
         return Visit(request, session, self.world.context(CONSOLE), snapshot, self.cards.card(snapshot.site))
 
 
+_SESSION_ENDED: Final = Notice("info", "Your session has ended. Sign in again; what you had not saved is lost.")
 _TITLES: Final = {
     404: "There is nothing at this address",
     405: "This address does not do that",
@@ -281,7 +291,7 @@ def _way_in(page: PageRoute, session: Session | None, request: Request) -> str |
     if session is not None:
         return "/setup"
     own = request.url.path.removeprefix(PREFIX)
-    is_worth_returning = request.method == "GET" and own not in ("", "/")
+    is_worth_returning = page.get is not None and own not in ("", "/")
     query = f"?{request.url.query}" if request.url.query else ""
     return f"/sign-in?next={quote(own + query, safe='')}" if is_worth_returning else "/sign-in"
 

@@ -44,8 +44,13 @@ class Example:
     text: str
 
 
-def examples(site_url: str, client_id: str, client_secret: str, call: Call) -> list[Example]:
-    """The same in curl, Python, Node and PHP; nothing in it needs quoting, as the path is percent-encoded."""
+def examples(
+    site_url: str, client_id: str, client_secret: str, call: Call, *, can_publish: bool = False
+) -> list[Example]:
+    """The same in curl, Python, Node and PHP; nothing in it needs quoting, as the path is percent-encoded.
+
+    Where the client can publish, which is what most are for, commands that do so follow.
+    """
     filled = {
         "SITE_URL": site_url,
         "CLIENT_ID": client_id,
@@ -54,10 +59,12 @@ def examples(site_url: str, client_id: str, client_secret: str, call: Call) -> l
         "PATH": call.path,
     }
     is_reading = call.method == Method.GET
-    return [
+    shown = [
         Example(id_, label, kind, _filled(begin + (read if is_reading else write), filled))
         for id_, label, kind, begin, read, write in _LANGUAGES
     ]
+    publish = Example("publish", "Publish a post, with curl", "Commands for a shell", _filled(_CURL + _PUBLISH, filled))
+    return [*shown, publish] if can_publish else shown
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -67,14 +74,19 @@ def _filled(text: str, values: dict[str, str]) -> str:
 
 
 _CURL: Final = r"""
-TOKEN=$(curl -sf -X POST "<SITE_URL>/wp-json/app-connect/v1/token" \
-  -u "<CLIENT_ID>:<CLIENT_SECRET>" --data-urlencode "grant_type=client_credentials" |
-  sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+ANSWER=$(curl -s -X POST "<SITE_URL>/wp-json/app-connect/v1/token" \
+  -u "<CLIENT_ID>:<CLIENT_SECRET>" --data-urlencode "grant_type=client_credentials")
+TOKEN=$(echo "$ANSWER" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+[ -n "$TOKEN" ] || echo "No access token: $ANSWER"
 """
-_CURL_READ: Final = """curl -s "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN"
+_CURL_READ: Final = """[ -n "$TOKEN" ] && curl -s "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN"
 """
-_CURL_WRITE: Final = r"""curl -s -X <METHOD> "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN" \
+_CURL_WRITE: Final = r"""[ -n "$TOKEN" ] && curl -s -X <METHOD> "<SITE_URL><PATH>" -H "Authorization: Bearer $TOKEN" \
   -H "Content-Type: application/json" -d '{}'
+"""
+_PUBLISH: Final = r"""[ -n "$TOKEN" ] && curl -s -X POST "<SITE_URL>/wp-json/wp/v2/posts" \
+  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
+  -d '{"title": "Hello from <CLIENT_ID>", "status": "publish"}'
 """
 _PYTHON: Final = """
 import httpx

@@ -157,6 +157,8 @@ def _listed(policy: Policy) -> str:
 def _check(editing: Editing) -> Editing:
     editing = replace(editing, typed=editing.typed.without_empty_rules())
     problems = tuple(editing.typed.rule_problems())
+    if problems and not editing.typed.valid_rules:
+        return replace(editing, problems=problems)
     client_id = editing.client.id if editing.client else None
     try:
         reviewed = review(

@@ -3,7 +3,8 @@
 from appconnect.console.client_examples import Call, examples
 from appconnect.console.web import Result, Shown, Visit
 from appconnect.control.clients import find_client
-from appconnect.core.policy import AccessMode
+from appconnect.core.policy import AccessMode, Policy
+from appconnect.core.rules import Method
 
 
 def secret_page(visit: Visit) -> Result:
@@ -14,7 +15,14 @@ def secret_page(visit: Visit) -> Result:
     if secret.get("client_id") != client.id:
         return Shown("client_secret_gone.html", values)
     call = Call.first_of(policy)
-    shown = examples(visit.snapshot.public_url, client.id, secret["client_secret"], call)
+    shown = examples(
+        visit.snapshot.public_url, client.id, secret["client_secret"], call, can_publish=_can_publish(policy)
+    )
     is_refused = not policy.rules and policy.access_mode is not AccessMode.FULL
     values |= {"secret": secret["client_secret"], "examples": shown, "call": call, "is_refused": is_refused}
     return Shown("client_secret.html", values)
+
+
+def _can_publish(policy: Policy) -> bool:
+    matching = policy.allowlist.matching(Method.POST, ("wp", "v2", "posts"))
+    return policy.access_mode is AccessMode.FULL or next(iter(matching), None) is not None

@@ -18,7 +18,7 @@ from appconnect.core.decision import Allow, Decision, Deny, Reason, Undecided, d
 from appconnect.core.policy import Policy
 from appconnect.core.query import encode_query
 from appconnect.core.request import Refused, Request
-from appconnect.core.rules import Method
+from appconnect.core.rules import Method, RouteRule
 from appconnect.core.snapshot import Snapshot
 from appconnect.ports import Site, UpstreamError
 
@@ -64,6 +64,8 @@ class Explanation:
     would_allow: str | None
     wordpress: WordPressSays | None
     obstacles: tuple[str, ...]
+    has_route: bool = True
+    """Whether the site is known to have such a route; a rule for one that it has not helps nobody."""
 
     @property
     def would_pass(self) -> bool | None:
@@ -103,6 +105,7 @@ def explain(context: Context, wanted: str, asked: Asked, *, asks_wordpress: bool
         would_allow=str(would_allow) if would_allow else None,
         wordpress=says,
         obstacles=obstacles,
+        has_route=_has_route(decided.request, snapshot),
     )
 
 
@@ -188,6 +191,11 @@ def _why(deny: Deny, policy: Policy) -> str:
 def _shown(request: CanonicalRequest) -> str:
     query = f"?{encode_query(request.query)}" if request.query else ""
     return f"{request.method} {request.path}{query}"
+
+
+def _has_route(request: CanonicalRequest, snapshot: Snapshot) -> bool:
+    known = snapshot.templates
+    return not known.texts or bool(known.opened_by(RouteRule(request.method, request.route_segments)))
 
 
 # -- the other half ---------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ PRESETS: Final = (
     ),
     _preset("edit-pages", "Edit pages", f"GET {_PAGES}", f"GET {_PAGES}/*", f"POST {_PAGES}/*"),
     _preset("moderate-comments", "Moderate comments", f"GET {_COMMENTS}", f"GET {_COMMENTS}/*", f"POST {_COMMENTS}/*"),
-    _preset("who-am-i", "Ask who it acts as", "GET /wp-json/wp/v2/users/me"),
+    _preset("who-am-i", "See its own user", "GET /wp-json/wp/v2/users/me"),
     _preset("read-orders", "Read orders", f"GET {_ORDERS}", f"GET {_ORDERS}/*"),
     _preset("update-orders", "Update orders", f"GET {_ORDERS}", f"GET {_ORDERS}/*", f"PUT {_ORDERS}/*"),
     _preset("update-products", "Update products and stock", f"GET {_PRODUCTS}", f"PUT {_PRODUCTS}/*"),

@@ -181,7 +181,11 @@ def disconnect(context: Context, *, keeps_session: str | None = None) -> list[st
     with context.alone():
         clients = context.store.snapshot(now=context.clock()).clients
         if clients:
-            raise InputError.of("site", f"{len(clients)} clients still act on it.", "Delete them first.")
+            raise InputError.of(
+                "site",
+                f"{len(clients)} {'client acts' if len(clients) == 1 else 'clients act'} on it still.",
+                "Delete them first.",
+            )
         to = passwords.connection(context)
         passwords.stop_asking(context)
         warnings = passwords.settle(context, to)

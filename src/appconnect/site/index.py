@@ -147,6 +147,8 @@ def no_index(url: str, *answers: Answer) -> UpstreamError:
             return problems.rest_blocked(
                 answer.what, f"{answer.status} and asks for a password of the web server's own"
             )
+        if answer.error_code and answer.error_code.startswith("app_connect_"):
+            return problems.a_gateway(url)
         if answer.error_code and answer.status < 500 and answer.error_code != "rest_no_route":
             detail = f": {answer.error_message}" if answer.error_message else ""
             return problems.rest_blocked(answer.what, f"{answer.status} ({answer.error_code}){detail}")

@@ -152,6 +152,16 @@ def rest_blocked(what: str, how: str) -> UpstreamError:
     )
 
 
+def a_gateway(url: str) -> UpstreamError:
+    """An App Connect gateway answers there, perhaps this one."""
+    return UpstreamError(
+        SiteProblem.NOT_WORDPRESS,
+        f"{url} is an App Connect gateway, not WordPress.",
+        "Write the site's own address. Where the gateway stands in front of it, add the internal address at which "
+        "WordPress answers (--upstream).",
+    )
+
+
 def moved(asked: str, right: str, facts: str, upstream_url: str | None) -> UpstreamError:
     """The site lives at another address than the one that was given."""
     command = f"app-connect connect {right}" + (f" --upstream {upstream_url}" if upstream_url else "")

@@ -5,9 +5,7 @@
   const announcer = document.createElement("div");
 
   /** Say something to screen readers without moving the focus. */
-  const announce = (text) => {
-    announcer.textContent = text;
-  };
+  const announce = (text) => announcer.replaceChildren(text);
 
   const selectText = (element) => {
     const range = document.createRange();
@@ -65,9 +63,7 @@
 
   /** Improve a page, or the part of one that htmx has just brought. */
   const improve = (root) => {
-    root.querySelectorAll("[data-copy][hidden]").forEach((button) => {
-      button.hidden = false;
-    });
+    root.querySelectorAll("[data-copy][hidden]").forEach((button) => button.removeAttribute("hidden"));
     root.querySelectorAll("time[datetime]").forEach(localize);
     root.querySelector("#error-summary[autofocus]")?.focus();
   };
@@ -108,16 +104,29 @@
     }
   };
 
+  /** A mistake that is mended goes from its field, and from the summary at the top of the page. */
+  const prune = () => {
+    document.querySelectorAll("#error-summary li > a").forEach((link) => {
+      if (!document.getElementById(link.hash.slice(1))?.matches("[aria-invalid], :has([aria-invalid])")) {
+        link.closest("li").remove();
+      }
+    });
+    document.querySelector("#error-summary:not(:has(li))")?.remove();
+  };
+
   announcer.className = "screen-reader-text";
   announcer.setAttribute("role", "status");
   document.querySelector("main").append(announcer);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
-    if (button) {
-      onCopy(button);
-    }
+    if (button) onCopy(button);
   });
   document.addEventListener("input", (event) => {
+    if (event.target.matches("[aria-invalid]")) {
+      event.target.removeAttribute("aria-invalid");
+      document.getElementById(`${event.target.id}-error`)?.remove();
+      prune();
+    }
     const whole = document.querySelector(`[data-shows="${event.target.id}"]`);
     if (whole) {
       whole.firstChild.textContent = event.target.value;
@@ -127,9 +136,13 @@
   document.addEventListener("submit", onSubmit);
   document.addEventListener("htmx:beforeRequest", beforeRequest);
   document.addEventListener("htmx:afterSettle", afterSettle);
+  document.addEventListener("htmx:afterSettle", prune);
   document.addEventListener("htmx:load", (event) => improve(event.target));
-  // A page that comes back from the browser's memory may be sent again.
-  window.addEventListener("pageshow", () => {
+  // A page that comes back from the browser's memory may be sent again, and shows no secret a second time.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && document.querySelector(".secret-box")) {
+      window.location.reload();
+    }
     document.querySelectorAll("form[aria-busy]").forEach((form) => form.removeAttribute("aria-busy"));
   });
   improve(document);

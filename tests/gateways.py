@@ -113,7 +113,8 @@ class Gateway:
 def clean_environment(**extra: str) -> dict[str, str]:
     """The environment without settings of ours and without colors."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("APP_CONNECT_")}
-    return {**kept, "NO_COLOR": "1", "COLUMNS": "200", **extra}
+    # `connect` opens a browser where there is one; here somebody else is to be the administrator.
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "200", "BROWSER": "true", **extra}
 
 
 def free_port() -> int:

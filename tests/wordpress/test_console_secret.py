@@ -18,7 +18,7 @@ from tests.wordpress.console import Page, signed_in_console
 from tests.wordpress.foreign.npm import find_node
 
 POSTS = "/wp-json/wp/v2/posts"
-EXPECTED = {f"GET {POSTS}": "Hello world!", f"DELETE {POSTS}/*": "rest_no_route"}
+EXPECTED = {f"GET {POSTS}": "The newest of all", f"DELETE {POSTS}/*": "rest_no_route"}
 
 
 @pytest.fixture(scope="module", params=list(EXPECTED), ids=["reading", "writing"])
@@ -30,6 +30,7 @@ def rule(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def shown(guarded: Guarded, rule: str) -> Iterator[Page]:
     """The page that a new client's administrator sees once."""
+    guarded.site.site.php("wp_insert_post(['post_title' => $t, 'post_status' => 'publish']);", t="The newest of all")
     with httpx.Client(base_url=guarded.gateway.url, timeout=60) as http:
         console = signed_in_console(guarded.gateway, http)
         page = console.press(console.open("/clients/new"), "save", name="Ready", user="author", rule=[rule])

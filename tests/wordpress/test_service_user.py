@@ -136,7 +136,7 @@ def test_a_user_is_found_by_id(peopled):
 
 
 def test_an_unknown_user_is_refused_and_nothing_is_left(peopled):
-    with pytest.raises(InputError, match="has no user 'named'"):
+    with pytest.raises(InputError, match="has no user with the user name 'named'"):
         peopled.gateway.add_client("Unknown", "named", *RULES)
 
     with pytest.raises(InputError, match="There is no client"):

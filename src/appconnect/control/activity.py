@@ -182,7 +182,9 @@ def _rules_of_before(context: Context, client_id: str, horizon: int) -> Iterable
     changes = context.store.activities.events_on(client_id, _SAVING)
     later = [change for change in changes if change.at > horizon]
     then = [change for change in changes if change.at <= horizon][:1]
-    return [_rules_in(change.details) for change in (*later, *then)]
+    # Of an allowlist that nothing is known of, no rule is known to have stood in it.
+    before = [_rules_in(then[0].details)] if then else [frozenset[str]()] if later else []
+    return [*(_rules_in(change.details) for change in later), *before]
 
 
 _SAVING: Final = (AuditEventType.CLIENT_CHANGED, AuditEventType.CLIENT_CREATED)

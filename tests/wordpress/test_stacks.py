@@ -1,8 +1,12 @@
 """The main path on other ways to run WordPress, and the gateway in front of a whole site."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -171,6 +175,30 @@ def test_the_second_page_is_reached_by_link(any_stack):
     assert "rest_route" not in following
     assert second.status_code == 200
     assert second.json()[0]["id"] > first.json()[0]["id"]
+
+
+def test_where_wordpress_would_not_lead_back_the_password_is_pasted_into_the_console(over_tls):
+    """It takes no way back that is not https (`wp_is_authorize_application_redirect_url_valid`)."""
+    guarded, here = over_tls.guarded, {"Sec-Fetch-Site": "same-origin"}
+    with httpx.Client(base_url=guarded.gateway.url, timeout=60) as browser:
+        away = browser.post("/app-connect/sign-in", headers=here)
+        page = unescape(browser.get(away.headers["location"]).text)
+        (link,) = re.findall(r'href="(https://[^"]*authorize-application[^"]*)"', page)
+        query = parse_qs(urlsplit(link).query)
+        made = json.loads(
+            guarded.site.site.php(
+                "echo json_encode(WP_Application_Passwords::create_new_application_password("
+                "1, ['name' => $name, 'app_id' => $app_id])[0]);",
+                name=query["app_name"][0],
+                app_id=query["app_id"][0],
+            )
+        )
+        pasted = {"username": "admin", "password": f" {made[:4]} {made[4:]} "}
+        answer = browser.post("/app-connect/sign-in/back/by-hand", data=pasted, headers=here)
+
+        assert "success_url" not in query
+        assert answer.headers["location"] == "/app-connect/clients"
+        assert browser.get("/app-connect/clients").status_code == 200
 
 
 def test_a_site_under_an_unknown_authority_is_not_connected(over_tls, folder):

@@ -695,6 +695,14 @@ def test_a_key_that_was_rotated_out_can_be_retired(run: Run, store: SqlStore):
     assert run("keys", "retire", old["key_id"], "--json").json["state"] == "retired"
 
 
+@pytest.mark.parametrize(
+    "key", ["-nCLSOjb4CPVNkMSsI9SowuORdR8ll5UO5hC5J4VsO4", "--oqpoq3tRFYHjnceAYAquJkthyy5BySGsT7Z9v"]
+)
+def test_a_key_s_id_may_begin_with_a_hyphen(run: Run, store: SqlStore, key: str):
+    ran = run("keys", "retire", key)
+    assert ran.errors == [f"Error: Key: There is no signing key {key!r}. See the list of keys."]
+
+
 def test_an_administrator_token_is_shown_once_and_revoked_by_its_name(run: Run, store: SqlStore):
     made = run("admin-tokens", "create", "Deployment", "--scope", "clients:read", "--json").json["admin_token"]
     assert made not in run("admin-tokens", "list", "--json").out

@@ -34,7 +34,8 @@ def rotate(*, as_json: output.JsonOption = False) -> None:
         output.say(f"{rotated.key_id} signs from {output.when(rotated.created_at)} on.")
 
 
-@app.command("retire")
+# One ID in sixty-four begins with a hyphen: it is no option, and an `h` in it asks for no help.
+@app.command("retire", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key's ID.")],
     *,

@@ -9,7 +9,7 @@ import pytest
 from appconnect.console.activity_words import EVENTS, REASONS, actor_in_words, why
 from appconnect.console.client_users import suggested_login
 from appconnect.console.settings_sessions import browser_name
-from appconnect.console.settings_switches import in_words
+from appconnect.control.durations import duration
 from appconnect.control.role_names import role_names
 from appconnect.core.audit import AuditEventType
 from appconnect.core.decision import Reason
@@ -79,7 +79,7 @@ def test_a_browser_is_named_as_people_call_it(user_agent, name):
     [(1, "1 second"), (61, "61 seconds"), (60, "1 minute"), (5400, "90 minutes"), (3600, "1 hour"), (86_400, "1 day")],
 )
 def test_a_duration_is_told_in_the_largest_whole_unit(seconds, words):
-    assert in_words(seconds) == words
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(

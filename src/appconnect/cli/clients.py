@@ -8,6 +8,7 @@ import typer
 from appconnect.cli import output
 from appconnect.cli.performing import listed, perform
 from appconnect.cli.reading import read_rules, read_seconds, read_secret
+from appconnect.control.durations import duration
 from appconnect.control.operations import clients as operations
 from appconnect.control.operations.client_values import (
     AddedClient,
@@ -226,7 +227,7 @@ def rotate_secret(
         return
     _show_secret(rotated.client_id, rotated.client_secret)
     if seconds:
-        output.say(f"The old secret stays valid for {output.duration(seconds)}.")
+        output.say(f"The old secret stays valid for {duration(seconds)}.")
     else:
         output.say("The old secret and every token that was issued with it are no longer valid.")
 
@@ -277,7 +278,7 @@ def _show(client: ClientContent) -> None:
             ),
             *(("REST Route Allowlist" if at == 0 else "", rule) for at, rule in enumerate(rules)),
             ("Embed", "allowed" if client.embed else "not allowed"),
-            ("Token Lifetime", output.duration(lifetime) if lifetime else "the site's"),
+            ("Token Lifetime", duration(lifetime) if lifetime else "the site's"),
             *((("Secret", _describe_secret(one.created_at, one.expires_at))) for one in client.secrets),
         )
     )

@@ -88,15 +88,6 @@ def when(at: int | None) -> str:
     return "never" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def duration(seconds: int) -> str:
-    """A duration in the largest unit that fits."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds and seconds % size == 0:
-            number = seconds // size
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    return f"{seconds} seconds"
-
-
 def _error_content(error: Exception) -> dict[str, Any]:
     if isinstance(error, InputError):
         problems = [{"field": one.field, "problem": one.problem, "remedy": one.remedy} for one in error.problems]

@@ -6,6 +6,7 @@ import typer
 
 from appconnect.cli import output
 from appconnect.cli.performing import perform
+from appconnect.control.durations import duration
 from appconnect.control.operations import settings as operations
 from appconnect.control.operations.operation import Nothing, to_json
 from appconnect.control.operations.settings import GrantTypeSwitch, SettingsContent, Switch, TokenLifetime
@@ -75,6 +76,6 @@ def _show(settings: SettingsContent, *, as_json: bool) -> None:
         (
             ("API", "enabled" if settings.api_enabled else "disabled"),
             ("Grant Types", labels(settings.grant_types)),
-            ("Token Lifetime", output.duration(settings.token_lifetime_seconds)),
+            ("Token Lifetime", duration(settings.token_lifetime_seconds)),
         )
     )

@@ -1,14 +1,14 @@
 """Activity: audit events, everything that administrators did; the newest come by themselves while one looks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from appconnect.console.activity_filters import PERIODS, address, cursor, in_pieces, times
+from appconnect.console.activity_filters import PERIODS, address, cursor, download, times
 from appconnect.console.activity_words import EVENTS, actor_in_words
-from appconnect.console.web import Download, PageRoute, Result, Shown, Visit, attempted
+from appconnect.console.web import PageRoute, Result, Shown, Visit, attempted
 from appconnect.control import activity
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import InputError
 from appconnect.control.exports import events_csv, events_json_lines
 from appconnect.core.activity import EventFilter
 from appconnect.core.audit import AuditEvent, AuditEventType
@@ -127,19 +127,20 @@ def _type(text: str) -> AuditEventType | None:
 
 def as_csv(visit: Visit) -> Result:
     """What is filtered, as a table."""
-    return _download(visit, "audit-events.csv", "text/csv", events_csv)
+    return download(
+        "audit-events.csv",
+        "text/csv",
+        lambda: events_csv(visit.context, _wanted(visit)),
+        lambda error: _wrong(visit, error),
+    )
 
 
 def as_json_lines(visit: Visit) -> Result:
     """What is filtered, an object in each line."""
-    return _download(visit, "audit-events.jsonl", "application/jsonl", events_json_lines)
-
-
-def _download(
-    visit: Visit, name: str, media_type: str, lines: Callable[[Context, EventFilter], Iterable[str]]
-) -> Result:
-    return attempted(
-        lambda: Download(name, media_type, in_pieces(lines(visit.context, _wanted(visit)))),
+    return download(
+        "audit-events.jsonl",
+        "application/jsonl",
+        lambda: events_json_lines(visit.context, _wanted(visit)),
         lambda error: _wrong(visit, error),
     )
 

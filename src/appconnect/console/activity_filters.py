@@ -1,13 +1,13 @@
 """What the lists of Activity are filtered by: times, and the fields that a filter's address carries on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
-from appconnect.console.web import Form
+from appconnect.console.web import Download, Form, Result, attempted
 from appconnect.control.context import InputError, InputProblem
 from appconnect.core.activity import DAY_SECONDS
 
@@ -70,7 +70,14 @@ def address(path: str, query: Form, names: Sequence[str], **more: int | str | No
     return f"{path}?{kept}" if kept else path
 
 
-def in_pieces(lines: Iterable[str]) -> Iterator[str]:
+def download(
+    file: str, media_type: str, lines: Callable[[], Iterable[str]], otherwise: Callable[[InputError], Result]
+) -> Result:
+    """What is filtered, as a file; the page again where the filter is wrong."""
+    return attempted(lambda: Download(file, media_type, _in_pieces(lines())), otherwise)
+
+
+def _in_pieces(lines: Iterable[str]) -> Iterator[str]:
     """Lines, many at a time: each piece of a download costs a change of threads."""
     rest = iter(lines)
     while piece := "".join(islice(rest, _LINES)):

@@ -1,14 +1,13 @@
 """Activity: refused requests, each with what would have allowed it, and the way to try it."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from appconnect.console.activity_filters import PERIODS, address, cursor, in_pieces, times
+from appconnect.console.activity_filters import PERIODS, address, cursor, download, times
 from appconnect.console.activity_words import REASONS, Why, try_path, why
-from appconnect.console.web import Download, PageRoute, Result, Shown, Visit, attempted
+from appconnect.console.web import PageRoute, Result, Shown, Visit, attempted
 from appconnect.control import activity
-from appconnect.control.context import Context, InputError
+from appconnect.control.context import InputError
 from appconnect.control.exports import refusals_csv, refusals_json_lines
 from appconnect.core.activity import DAY_SECONDS, Refusal, RefusalFilter
 from appconnect.core.clients import Client
@@ -95,19 +94,20 @@ def _wanted(visit: Visit) -> RefusalFilter:
 
 def as_csv(visit: Visit) -> Result:
     """What is filtered, as a table."""
-    return _download(visit, "refusals.csv", "text/csv", refusals_csv)
+    return download(
+        "refusals.csv",
+        "text/csv",
+        lambda: refusals_csv(visit.context, _wanted(visit)),
+        lambda error: _wrong(visit, error),
+    )
 
 
 def as_json_lines(visit: Visit) -> Result:
     """What is filtered, an object in each line."""
-    return _download(visit, "refusals.jsonl", "application/jsonl", refusals_json_lines)
-
-
-def _download(
-    visit: Visit, name: str, media_type: str, lines: Callable[[Context, RefusalFilter], Iterable[str]]
-) -> Result:
-    return attempted(
-        lambda: Download(name, media_type, in_pieces(lines(visit.context, _wanted(visit)))),
+    return download(
+        "refusals.jsonl",
+        "application/jsonl",
+        lambda: refusals_json_lines(visit.context, _wanted(visit)),
         lambda error: _wrong(visit, error),
     )
 

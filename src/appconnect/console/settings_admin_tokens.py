@@ -7,16 +7,16 @@ from starlette.exceptions import HTTPException
 
 from appconnect.console.activity_words import actor_in_words
 from appconnect.console.settings_forms import at_controls
-from appconnect.console.settings_switches import in_words
 from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit, attempted
 from appconnect.control.admin_tokens import MAX_NAME_CHARACTERS, create_token, living_tokens, revoke_token, revoked_with
 from appconnect.control.context import InputError
+from appconnect.control.durations import duration
 from appconnect.core.admin_tokens import AdminScope, AdminToken
 
 _PATH: Final = "/settings/admin-tokens"
 _CONTROLS: Final = {"Name": "name", "Scopes": "scopes", "Lifetime": "lifetime"}
 _DAY: Final = 86_400
-_LIFETIMES: Final = tuple((days * _DAY, in_words(days * _DAY)) for days in (1, 7, 30, 90, 366))
+_LIFETIMES: Final = tuple((days * _DAY, duration(days * _DAY)) for days in (1, 7, 30, 90, 366))
 _USUAL: Final = 30 * _DAY
 _SOON: Final = 7 * _DAY
 

@@ -3,11 +3,11 @@
 from typing import Final
 
 from appconnect.console.settings_forms import at_controls
-from appconnect.console.settings_switches import in_words
 from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit, attempted
 from appconnect.control import keys
 from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, NOTICE_SECONDS
 from appconnect.control.context import InputError, NotFoundError
+from appconnect.control.durations import duration
 
 _PATH: Final = "/settings/keys"
 _STATES: Final = {
@@ -33,8 +33,8 @@ def rotate(visit: Visit) -> Result:
     def act() -> Result:
         new = keys.rotate_key(visit.context)
         text = (
-            f"The key {new.kid} signs new access tokens within {in_words(NOTICE_SECONDS)}. "
-            f"The one before it still verifies for {in_words(MAX_TOKEN_LIFETIME_SECONDS)}."
+            f"The key {new.kid} signs new access tokens within {duration(NOTICE_SECONDS)}. "
+            f"The one before it still verifies for {duration(MAX_TOKEN_LIFETIME_SECONDS)}."
         )
         return Gone(_PATH, (Notice("success", text),))
 

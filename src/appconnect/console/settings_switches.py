@@ -9,6 +9,7 @@ from appconnect.console.web import Gone, Notice, PageRoute, Result, Shown, Visit
 from appconnect.control import switches
 from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS
 from appconnect.control.context import InputError
+from appconnect.control.durations import duration
 from appconnect.core.clients import Client, GrantType
 
 _EXPLAINED: Final = {
@@ -135,7 +136,7 @@ def set_token_lifetime(visit: Visit) -> Result:
 
     def act() -> Result:
         changed = switches.set_token_lifetime(visit.context, _seconds(visit.form.text("token_lifetime")))
-        text = f"New access tokens live {in_words(changed.token_lifetime_seconds)}."
+        text = f"New access tokens live {duration(changed.token_lifetime_seconds)}."
         return Gone("/settings/token-lifetime", (Notice("success", text),))
 
     def again(error: InputError) -> Result:
@@ -155,10 +156,10 @@ def _lifetime_form(visit: Visit, typed: str) -> Shown:
         "page_title": "Settings",
         "tab": "token-lifetime",
         "typed": typed,
-        "now": in_words(visit.snapshot.switches.token_lifetime_seconds),
+        "now": duration(visit.snapshot.switches.token_lifetime_seconds),
         "least": MIN_TOKEN_LIFETIME_SECONDS,
         "most": MAX_TOKEN_LIFETIME_SECONDS,
-        "own": [(one, in_words(one.token_lifetime_seconds or 0)) for one in own],
+        "own": [(one, duration(one.token_lifetime_seconds or 0)) for one in own],
     }
     return Shown("settings_token_lifetime.html", values)
 
@@ -171,18 +172,6 @@ def _seconds(text: str) -> int:
         f"Choose {MIN_TOKEN_LIFETIME_SECONDS} to {MAX_TOKEN_LIFETIME_SECONDS:,} seconds, such as 3,600 for one hour."
     )
     raise InputError.of("Token Lifetime", problem, remedy)
-
-
-def in_words(seconds: int) -> str:
-    """A duration for people: `1 hour`, `90 minutes`."""
-    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size and seconds % size == 0:
-            return _counted(seconds // size, name)
-    return _counted(seconds, "second")
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 _GRANT_TYPE: Final = "/settings/grant-types/{grant_type}"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from appconnect.core import activity
 from appconnect.core.admin_tokens import AdminToken
@@ -300,9 +300,13 @@ CheckCredential = Callable[[str], Awaitable[Health]]
 # -- upstream ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
-    """A request as it goes to WordPress: `target` is origin-form, byte for byte; `body` is None where there is none."""
+class UpstreamRequest(NamedTuple):
+    """A request as it goes to WordPress: `target` is origin-form, byte for byte; `body` is None where there is none.
+
+    Headers that will come again are a tuple: an adapter may keep what it made of them. A `content-length`
+    among them is the body's to the byte; without one it goes in chunks. A body that breaks off takes the request with
+    it: `send` raises `UpstreamUnavailable`.
+    """
 
     method: str
     target: str
@@ -313,12 +317,17 @@ class UpstreamRequest:
 
 
 class UpstreamAnswer(Protocol):
-    """WordPress's answer, its body still on the way."""
+    """WordPress's answer, its body perhaps still on the way; the names of its headers are in small letters.
+
+    `whole_body` is for an answer that is all there: None where it is not, and then `chunks` has it. `close` cuts the
+    connection of one whose end has not come; it may always be called.
+    """
 
     @property
     def status(self) -> int: ...
     @property
     def headers(self) -> Sequence[Pair]: ...
+    def whole_body(self) -> bytes | None: ...
     def chunks(self) -> AsyncIterator[bytes]: ...
     async def close(self) -> None: ...
 

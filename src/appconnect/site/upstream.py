@@ -1,158 +1,162 @@
-"""`ports.Upstream` over aiohttp: pooled connections, streaming both ways, nothing followed, decoded or remembered."""
+"""`ports.Upstream` for one known WordPress: a pool of HTTP/1.1 connections, straight on the event loop's transports."""
 
-from collections.abc import AsyncIterator, Sequence
-from functools import partial
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from socket import SOCK_STREAM
+from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from yarl import URL
-
-from appconnect.core.request import Pair, Refused, shown
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import UpstreamFailure, UpstreamRequest, UpstreamUnavailable
 from appconnect.site.tls import tls_context
+from appconnect.site.upstream_connection import Connection, ConnectionDied, PooledAnswer
+from appconnect.site.upstream_head import request_head
 
-KEEPALIVE_SECONDS = 10.0
-"""Shorter than the usual 15 s or more of web servers, so that we rarely meet a connection they have just closed."""
-_ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
-
-
-class AiohttpAnswer:
-    """`ports.UpstreamAnswer`."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Sequence[Pair] = response.raw_headers
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives; `UpstreamUnavailable` where it breaks off."""
-        try:
-            async for chunk in self._response.content.iter_any():
-                yield chunk
-        except TimeoutError as error:
-            raise UpstreamUnavailable(UpstreamFailure.TIMEOUT, "the body stopped arriving") from error
-        except aiohttp.ClientError as error:
-            raise UpstreamUnavailable(UpstreamFailure.BROKEN, str(error)) from error
-
-    async def close(self) -> None:
-        """Give the connection back, or cut it where the body has not ended."""
-        self._response.close() if not self._response.content.at_eof() else self._response.release()
+NEXT_ADDRESS_SECONDS: Final = 1.0
+"""How long one of several addresses of a host is tried; the last one has all the time that is left."""
+_LOOKS_PER_TIMEOUT: Final = 8
 
 
-class _Connection(ResponseHandler):
-    """A connection whose end, or whose broken answer, is noticed by whoever it concerns.
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where to connect to, and whose certificate is expected there; None for no TLS."""
 
-    Bytes that come while it is idle end it: aiohttp takes them for the answer to the next request (RFC 9112 §9.2),
-    which may be another client's. A broken chunk ends the body: aiohttp lets whoever reads it wait for ever.
-    """
+    host: str
+    port: int
+    server_hostname: str | None
 
-    is_idle = False
-
-    def set_response_params(self, **options: Any) -> None:
-        """Make ready for the answer to a request."""
-        self.is_idle = False
-        super().set_response_params(**options)
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes of an answer; whatever else comes ends the connection."""
-        if self.is_idle and data:  # aiohttp says so little itself when it reads on
-            self.close()
-        else:
-            super().data_received(data)
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        """Fail whoever waits for the head of an answer, and whoever reads its body."""
-        super().set_exception(exc, exc_cause or exc)
-        if self._payload is not None and not self._payload.is_eof() and self._payload.exception() is None:
-            self._payload.set_exception(aiohttp.ClientPayloadError(str(exc)), exc)
+    @classmethod
+    def of(cls, site: SiteAddress) -> "_Origin":
+        there = urlsplit(site.upstream_url)
+        host = there.hostname or ""
+        if there.scheme != "https":
+            return cls(host, there.port or 80, None)
+        known_as = host if site.upstream_url == site.url else urlsplit(site.url).hostname
+        return cls(host, there.port or 443, known_as or host)
 
 
-class _Connector(aiohttp.TCPConnector):
-    """The pool of such connections."""
+class _Pool:
+    """The connections to one origin that wait for a request, the one used last at the end."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        factory: Any = partial(_Connection, loop=self._loop)
-        self._factory = factory
+    def __init__(self, origin: _Origin) -> None:
+        self.origin = origin
+        self.idle: list[Connection] = []
+        self.address: str | None = None  # that answered last
 
-    def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        if isinstance(protocol, _Connection):
-            protocol.is_idle = True
-        super()._release(key, protocol, should_close=should_close)
+    def take(self, now: float) -> Connection | None:
+        """The connection that was used last, unless even that has waited too long: then they all have."""
+        if self.idle and now < self.idle[-1].deadline:
+            return self.idle.pop()
+        return None
 
 
-class AiohttpUpstream:
+class PooledUpstream:
     """`ports.Upstream`; made inside a running event loop."""
 
     def __init__(self, *, ca_file: Path | None, connect_timeout_seconds: float, answer_timeout_seconds: float) -> None:
-        connector = _Connector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60, ssl=tls_context(ca_file))
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_ADDED_BY_AIOHTTP,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=connect_timeout_seconds, sock_read=answer_timeout_seconds
-            ),
-            trust_env=False,
-        )
-        # aiohttp repeats every PUT and DELETE on a dead connection; what may be repeated is not for it to say.
-        self._session._retry_connection = False  # noqa: SLF001
+        self._loop = asyncio.get_running_loop()
+        self._tls: ssl.SSLContext = tls_context(ca_file)
+        self._connect_timeout, self._answer_timeout = connect_timeout_seconds, answer_timeout_seconds
+        self._pools: dict[_Origin, _Pool] = {}
+        self._last: tuple[SiteAddress | None, _Pool | None] = None, None
+        self._alive: set[Connection] = set()
+        self._watch: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
-    async def send(self, site: SiteAddress, request: UpstreamRequest) -> AiohttpAnswer:
+    async def send(self, site: SiteAddress, request: UpstreamRequest) -> PooledAnswer:
         """Send a request and wait for the head of its answer; `UpstreamUnavailable` where none comes."""
-        try:
-            return await self._send(site, request)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            if not request.may_repeat or isinstance(error, aiohttp.ClientConnectorError):
-                raise _unavailable(error) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unavailable(error) from error
-        try:
-            return await self._send(site, request)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unavailable(error) from error
+        head, length = request_head(request)
+        pool = self._pool(site)
+        connection = pool.take(self._loop.time())
+        if connection is not None:
+            try:
+                return await connection.ask(request, head, length)
+            except ConnectionDied:
+                if not request.may_repeat or request.body is not None:
+                    raise
+        connection = await self._connect(pool)
+        return await connection.ask(request, head, length)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._session.close()
+        self._is_closed = True
+        connections = list(self._alive)
+        sending = [connection.sending for connection in connections if connection.sending is not None]
+        for connection in connections:
+            connection.cut()
+        await asyncio.gather(*sending, *(connection.lost for connection in connections), return_exceptions=True)
+        if self._watch is not None:
+            self._watch.cancel()
 
-    async def _send(self, site: SiteAddress, request: UpstreamRequest) -> AiohttpAnswer:
-        if not request.target.startswith("/"):  # written behind the site's address, it would be another's
-            raise UpstreamUnavailable(UpstreamFailure.UNREACHABLE, "a target without a slash")
-        is_elsewhere = site.upstream_url != site.url
-        response = await self._session.request(
-            request.method,
-            URL(_origin(site.upstream_url) + request.target, encoded=True),
-            headers=[_to_text(pair) for pair in request.headers],
-            data=request.body,
-            allow_redirects=False,
-            server_hostname=urlsplit(site.url).hostname if is_elsewhere and site.upstream_url[:5] == "https" else None,
+    def _pool(self, site: SiteAddress) -> _Pool:
+        last, pool = self._last
+        if pool is None or last is not site:
+            origin = _Origin.of(site)
+            pool = self._pools.setdefault(origin, _Pool(origin))
+            self._last = site, pool
+        return pool
+
+    # -- connecting ---------------------------------------------------------------------------------------------------
+
+    async def _connect(self, pool: _Pool) -> Connection:
+        self._refuse_when_closed()
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                connection = await self._connect_to_any(pool, await self._addresses(pool))
+        except (OSError, UnicodeError) as error:
+            why = str(error) or "no connection in time"
+            raise UpstreamUnavailable(UpstreamFailure.UNREACHABLE, why) from error
+        if self._is_closed:
+            connection.cut()
+        self._refuse_when_closed()
+        if self._watch is None:
+            self._look_later()
+        return connection
+
+    def _refuse_when_closed(self) -> None:
+        if self._is_closed:
+            raise UpstreamUnavailable(UpstreamFailure.UNREACHABLE, "the gateway is stopping")
+
+    async def _addresses(self, pool: _Pool) -> Sequence[str]:
+        """The addresses of the host, looked up anew; the one that answered last comes first."""
+        found = await self._loop.getaddrinfo(pool.origin.host, pool.origin.port, type=SOCK_STREAM)
+        addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+        return sorted(addresses, key=lambda address: address != pool.address)
+
+    async def _connect_to_any(self, pool: _Pool, addresses: Sequence[str]) -> Connection:
+        """One after another, for uvloop knows no RFC 8305: an address that leads nowhere must not take all the time."""
+        for address in addresses[:-1]:
+            try:
+                async with asyncio.timeout(NEXT_ADDRESS_SECONDS):
+                    return await self._connect_to(pool, address)
+            except OSError:
+                continue
+        return await self._connect_to(pool, addresses[-1])
+
+    async def _connect_to(self, pool: _Pool, address: str) -> Connection:
+        name = pool.origin.server_hostname
+        _, connection = await self._loop.create_connection(
+            lambda: Connection(pool.idle, self._alive, self._answer_timeout),
+            address,
+            pool.origin.port,
+            ssl=self._tls if name is not None else None,
+            server_hostname=name,
         )
-        return AiohttpAnswer(response)
+        pool.address = address
+        return connection
 
+    # -- deadlines ----------------------------------------------------------------------------------------------------
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    def _look_later(self) -> None:
+        seconds = min(1.0, self._answer_timeout / _LOOKS_PER_TIMEOUT)
+        self._watch = self._loop.call_later(seconds, self._look) if self._alive else None
 
-
-def _to_text(pair: Pair) -> tuple[str, str]:
-    """Header text goes out as UTF-8; read as Latin-1, the file name of an upload would be corrupted."""
-    name, value = pair
-    try:
-        return name.decode("ascii"), value.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused(400, "header_encoding", f"The header {shown(name)} is not UTF-8.") from error
-
-
-def _unavailable(error: Exception) -> UpstreamUnavailable:
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return UpstreamUnavailable(UpstreamFailure.UNREACHABLE, str(error))
-    if isinstance(error, TimeoutError):
-        return UpstreamUnavailable(UpstreamFailure.TIMEOUT, str(error) or "no answer in time")
-    return UpstreamUnavailable(UpstreamFailure.BROKEN, f"{type(error).__name__}: {error}")
+    def _look(self) -> None:
+        """End what has waited too long. One timer looks after all connections, so that a request needs none."""
+        now = self._loop.time()
+        for connection in [connection for connection in self._alive if connection.deadline <= now]:
+            connection.expire()
+        self._look_later()

@@ -22,9 +22,10 @@ from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredenti
 from appconnect.ports import ApplicationPassword, PasswordState
 from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.feed import Feed
+from appconnect.store.history import MAX_KEPT
 from appconnect.store.migrate import migrate
+from appconnect.store.policies import POLICY_RETENTION_SECONDS
 from appconnect.store.sql_store import SqlStore
-from appconnect.store.transaction import POLICY_RETENTION_SECONDS
 from appconnect.store.vault import Vault, WrongKeyError
 
 KEY, OTHER_KEY = b"0" * 32, b"1" * 32
@@ -153,14 +154,14 @@ def test_a_signing_key_comes_back_and_still_signs(store):
 def test_an_application_password_comes_back(store):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
-    assert store.application_passwords() == [PASSWORD]
+    assert list(store.application_passwords()) == [PASSWORD]
 
 
 def test_an_intended_application_password_comes_back_without_its_secret(store):
     intended = replace(PASSWORD, state=PasswordState.INTENDED, uuid=None, password=None)
     with store.transaction() as change:
         change.save_application_password(intended)
-    assert store.application_passwords() == [intended]
+    assert list(store.application_passwords()) == [intended]
 
 
 def test_an_application_password_in_use_is_its_clients_credential(store):
@@ -184,11 +185,22 @@ def test_no_other_application_password_is_a_credential(store, password):
     assert store.snapshot(now=NOW).credentials == {}
 
 
+def test_a_clients_own_application_passwords_are_found(store):
+    with store.transaction() as change:
+        change.save_application_password(PASSWORD)
+        change.save_application_password(replace(PASSWORD, app_id="ad01", client_id=None))
+    assert list(store.application_passwords_of("ac_backend")) == [PASSWORD]
+
+
+def test_a_client_that_has_no_application_password_has_none(store):
+    assert list(store.application_passwords_of("ac_backend")) == []
+
+
 def test_a_forgotten_application_password_is_gone(store):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
         change.forget_application_password(PASSWORD.app_id)
-    assert store.application_passwords() == []
+    assert list(store.application_passwords()) == []
 
 
 def test_a_revoked_token_comes_back(store):
@@ -278,7 +290,7 @@ def test_a_transaction_that_raises_leaves_the_passwords_as_they_were(store):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
     break_off(store)
-    assert store.application_passwords() == [PASSWORD]
+    assert list(store.application_passwords()) == [PASSWORD]
 
 
 def test_a_transaction_that_raises_leaves_no_audit_event(store):
@@ -382,7 +394,201 @@ def test_a_deleted_clients_application_password_is_kept_to_be_removed(store):
     with store.transaction() as change:
         change.save_application_password(PASSWORD)
         change.delete_client("ac_backend")
-    assert store.application_passwords() == [PASSWORD]
+    assert list(store.application_passwords()) == [PASSWORD]
+
+
+# -- what did not change is shared ------------------------------------------------------------------------------------
+
+OTHER_POLICY = replace(POLICY, client_id="ac_other")
+OTHER = replace(BACKEND, id="ac_other", policy_hash=OTHER_POLICY.hash)
+OTHERS_PASSWORD = replace(PASSWORD, app_id="0711", client_id="ac_other")
+
+
+def save_other(store: SqlStore, client: Client = OTHER) -> None:
+    with store.transaction() as change:
+        change.save_client(client, OTHER_POLICY, now=NOW)
+        change.save_application_password(OTHERS_PASSWORD)
+
+
+@pytest.fixture
+def worker(store, database) -> SqlStore:
+    """A worker that knows two clients; `store` is in another process."""
+    with store.transaction() as change:
+        change.save_signing_key(SigningKey(OKPKey.generate_key("Ed25519"), NOW))
+        change.save_client(BACKEND, POLICY, now=NOW)
+        change.save_application_password(PASSWORD)
+    save_other(store)
+    worker = open_store(database)
+    worker.snapshot(now=NOW)
+    return worker
+
+
+def shared(worker: SqlStore, now: int = NOW) -> dict[str, object]:
+    """What a worker knows of the other client, and of no client."""
+    snapshot = worker.snapshot(now=now)
+    policy, credential = snapshot.policies[OTHER_POLICY.hash], snapshot.credentials["ac_other"]
+    return {
+        "client": snapshot.clients["ac_other"],
+        "policy": policy,
+        "allowlist": policy.allowlist,
+        "credential": credential,
+        "key ring": snapshot.key_ring,
+        "templates": snapshot.templates,
+    }
+
+
+def same_objects(before: dict[str, object], after: dict[str, object]) -> list[str]:
+    return [name for name, value in before.items() if after[name] is value]
+
+
+def test_a_change_to_one_client_makes_nothing_of_the_others_anew(store, worker):
+    before = shared(worker)
+    save_backend(store, NARROWER)
+    assert same_objects(before, shared(worker)) == list(before)
+
+
+def test_the_changed_client_is_read(store, worker):
+    save_backend(store, NARROWER)
+    assert worker.snapshot(now=NOW).clients["ac_backend"].policy_hash == NARROWER.hash
+
+
+def test_a_policy_that_stays_is_the_same_object_even_when_its_client_changes(store, worker):
+    before = shared(worker)["policy"]
+    save_other(store, replace(OTHER, name="Another name"))
+    assert shared(worker)["policy"] is before
+
+
+def test_what_belongs_to_no_client_leaves_all_clients_as_they_are(store, worker):
+    before = worker.snapshot(now=NOW)
+    with store.transaction() as change:
+        change.save_site(SITE)
+        change.revoke_token("4f6e", expires_at=NOW + 60, now=NOW)
+    after = worker.snapshot(now=NOW)
+    assert (after.site, after.revoked_token_ids) == (SITE, {"4f6e"})
+    assert after.clients is before.clients
+    assert after.credentials is before.credentials
+
+
+def test_without_a_change_the_snapshot_is_the_same_until_something_expires(store, worker):
+    with store.transaction() as change:
+        change.revoke_token("4f6e", expires_at=NOW + 60, now=NOW)
+    before = worker.snapshot(now=NOW)
+    assert worker.snapshot(now=NOW + 59) is before
+    assert worker.snapshot(now=NOW + 60).revoked_token_ids == set()
+
+
+def test_a_snapshot_of_an_earlier_time_has_what_expired_since(store, worker):
+    """Two threads that ask the clock around the same second may read in the other order."""
+    save_backend(store, NARROWER)
+    assert POLICY.hash not in worker.snapshot(now=NOW + POLICY_RETENTION_SECONDS).policies
+    assert POLICY.hash in worker.snapshot(now=NOW + POLICY_RETENTION_SECONDS - 1).policies
+
+
+def test_a_policy_that_was_superseded_and_came_back_does_not_expire(store, worker):
+    save_backend(store, NARROWER)
+    worker.snapshot(now=NOW)
+    save_backend(store, POLICY)
+    assert POLICY.hash in worker.snapshot(now=NOW + POLICY_RETENTION_SECONDS).policies
+
+
+def test_a_password_that_goes_to_another_client_is_the_first_ones_no_more(store, worker):
+    with store.transaction() as change:
+        change.save_application_password(replace(PASSWORD, client_id="ac_other", intended_at=NOW))
+    assert list(worker.snapshot(now=NOW).credentials) == ["ac_other"]
+
+
+def bump_as_an_older_version(database: Path, statement: str) -> None:
+    run(database, statement)
+    run(database, "UPDATE revision SET number = number + 1")
+
+
+def test_a_change_by_a_process_of_an_older_version_is_seen(database, worker):
+    """It says of no client that it changed: during an upgrade it still serves."""
+    bump_as_an_older_version(database, "UPDATE clients SET is_enabled = FALSE WHERE id = 'ac_other'")
+    assert not worker.snapshot(now=NOW).clients["ac_other"].is_enabled
+
+
+def test_a_change_by_a_process_of_an_older_version_between_two_others_is_seen(store, database, worker):
+    save_backend(store, NARROWER)
+    bump_as_an_older_version(database, "UPDATE clients SET is_enabled = FALSE WHERE id = 'ac_other'")
+    save_backend(store, POLICY)
+    assert not worker.snapshot(now=NOW).clients["ac_other"].is_enabled
+
+
+def test_until_the_next_change_it_is_read_once(database, worker):
+    bump_as_an_older_version(database, "UPDATE clients SET is_enabled = FALSE WHERE id = 'ac_other'")
+    assert worker.snapshot(now=NOW) is worker.snapshot(now=NOW)
+
+
+def test_after_that_changes_are_read_alone_again(store, database, worker):
+    bump_as_an_older_version(database, "UPDATE clients SET is_enabled = FALSE WHERE id = 'ac_other'")
+    save_backend(store)
+    before = shared(worker)
+    save_backend(store, NARROWER)
+    assert same_objects(before, shared(worker)) == list(before)
+
+
+def test_whatever_is_read_anew_a_policy_is_made_once(database, worker):
+    before = shared(worker)["policy"]
+    bump_as_an_older_version(database, "UPDATE clients SET is_enabled = FALSE WHERE id = 'ac_other'")
+    assert shared(worker)["policy"] is before
+
+
+def test_the_history_does_not_grow_without_end(store, database):
+    save_backend(store)
+    run(database, f"UPDATE revision SET number = {MAX_KEPT + 1}")  # noqa: S608 - our own words
+    save_backend(store)
+    assert rows(database, "SELECT revision FROM changes") == [(MAX_KEPT + 2,)]
+
+
+def test_who_is_further_behind_than_the_history_reads_everything(store, database, worker):
+    save_other(store, replace(OTHER, is_enabled=False))
+    save_backend(store)
+    run(database, f"DELETE FROM changes WHERE revision < {store.revision()}")  # noqa: S608 - our own words
+    assert not worker.snapshot(now=NOW).clients["ac_other"].is_enabled
+
+
+def test_a_copy_that_came_to_the_same_revision_by_other_changes_is_seen(store, database, worker):
+    run(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = database.read_bytes()
+    save_backend(store, NARROWER)
+    assert worker.snapshot(now=NOW).revision == 3
+    run(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    database.write_bytes(backup)
+    save_other(store, replace(OTHER, is_enabled=False))
+    save_other(store, replace(OTHER, is_enabled=False))
+    snapshot = worker.snapshot(now=NOW)
+    assert (snapshot.revision, snapshot.clients["ac_other"].is_enabled) == (4, False)
+    assert snapshot.clients["ac_backend"] == BACKEND
+
+
+def test_a_database_of_an_older_version_is_brought_to_this_one(database, store):
+    """As one that was made before there was a history."""
+    save_backend(store)
+    run(database, "DROP TABLE changes")
+    run(database, "UPDATE alembic_version SET version_num = '0003'")
+    migrate(open_engine(database))
+    worker = open_store(database)
+    before = worker.snapshot(now=NOW)
+    save_other(store)
+    assert list(worker.snapshot(now=NOW).clients) == ["ac_backend", "ac_other"]
+    assert worker.snapshot(now=NOW).clients["ac_backend"] is before.clients["ac_backend"]
+
+
+def test_a_worker_whose_clients_policy_is_damaged_still_serves_the_others(store, database, worker):
+    run(database, f"UPDATE policies SET content = '{{}}' WHERE hash = '{POLICY.hash}'")  # noqa: S608 - our own words
+    snapshot = open_store(database).snapshot(now=NOW)
+    assert snapshot.policies.get(POLICY.hash) is None
+    assert snapshot.policies[OTHER_POLICY.hash] == OTHER_POLICY
+
+
+def test_a_damaged_policy_is_mended_by_saving_its_client_again(store, database):
+    save_backend(store)
+    run(database, "UPDATE policies SET content = '{}'")
+    worker = open_store(database)
+    assert worker.snapshot(now=NOW).policies.get(POLICY.hash) is None
+    save_backend(store)
+    assert worker.snapshot(now=NOW).policies[POLICY.hash] == POLICY
 
 
 # -- what is sealed ---------------------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ class Access:
 def open_access(token: str, snapshot: Snapshot, *, now: int) -> Access:
     """Verify a token against the snapshot; `InvalidToken` where it, its client or its grant no longer stands."""
     claims = verify(token, snapshot.key_ring, issuer=snapshot.issuer, audience=snapshot.audience, now=now)
+    return access_of(claims, snapshot)
+
+
+def access_of(claims: Claims, snapshot: Snapshot) -> Access:
+    """What a verified token opens; `InvalidToken` where its client or its grant no longer stands."""
     if claims.token_id in snapshot.revoked_token_ids:
         raise InvalidToken("revoked")
     client = snapshot.clients.get(claims.client_id)
@@ -30,8 +35,8 @@ def open_access(token: str, snapshot: Snapshot, *, now: int) -> Access:
         raise InvalidToken("its client's tokens were revoked")
     if not is_grant_enabled(client, GrantType.CLIENT_CREDENTIALS, snapshot):
         raise InvalidToken("its grant type was disabled")
-    granted, current = snapshot.policies.get(claims.policy_hash), snapshot.current_policy(client)
-    if granted is None or not still_covers(granted, current):
+    granted, current = snapshot.policies.get(claims.policy_hash), snapshot.policies.get(client.policy_hash)
+    if granted is None or current is None or not still_covers(granted, current):
         raise InvalidToken("its service user changed")
     return Access(claims, client, granted, current)
 

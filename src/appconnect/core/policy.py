@@ -2,8 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from appconnect.core.rules import Allowlist, RouteRule
@@ -40,12 +43,19 @@ class Policy:
     access_mode: AccessMode
     rules: tuple[RouteRule, ...]
     allows_embed: bool = False
-    allowlist: Allowlist = field(init=False, repr=False, compare=False)
-    hash: str = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "allowlist", Allowlist(self.rules))
-        object.__setattr__(self, "hash", _digest(self.to_json()))
+    @cached_property
+    def allowlist(self) -> Allowlist:
+        """The rules, compiled when they are first asked for: of thousands of clients few are at work."""
+        return Allowlist(self.rules)
+
+    @cached_property
+    def hash(self) -> str:
+        """The name of this content, which tokens and the database know it by."""
+        return _digest(self.to_json())
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
     @property
     def granted_rest_routes(self) -> tuple[str, ...]:
@@ -73,9 +83,7 @@ class Policy:
         user = content["service_user"]
         return cls(
             client_id=content["client_id"],
-            service_user=ServiceUser(
-                user["id"], user["login"], frozenset(user["roles"]), frozenset(user["capabilities"])
-            ),
+            service_user=ServiceUser(user["id"], user["login"], _names(user["roles"]), _names(user["capabilities"])),
             access_mode=AccessMode(content["access_mode"]),
             rules=tuple(map(RouteRule.parse, content["rules"])),
             allows_embed=content["allows_embed"],
@@ -95,6 +103,16 @@ def still_covers(granted: Policy, current: Policy) -> bool:
         and now.roles <= then.roles
         and now.capabilities <= then.capabilities
     )
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return _one_for_all(frozenset(map(sys.intern, names)))
+
+
+@lru_cache(maxsize=1024)
+def _one_for_all(names: frozenset[str]) -> frozenset[str]:
+    """Thousands of users have the same roles and capabilities: equal sets become one object."""
+    return names
 
 
 def _digest(content: dict[str, Any]) -> str:

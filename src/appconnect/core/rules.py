@@ -5,8 +5,9 @@ implied.
 """
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -27,10 +28,12 @@ class Method(StrEnum):
     DELETE = "DELETE"
     OPTIONS = "OPTIONS"
 
+    __hash__ = str.__hash__  # as its text, which it equals; an enum's own is a call into Python for each lookup
+
 
 def fold_case(text: str) -> str:
     """Lower-case ASCII only: `WP_REST_Server::match_request_to_handler` matches with the `i` flag but without `u`."""
-    return text.translate(_ASCII_LOWER)
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
 
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -64,7 +67,9 @@ class RouteRule:
             column, sentence = problem
             raise RuleSyntaxError(text, column + 1, sentence, _guess(text))
         method, _, path = text.partition(" ")
-        return cls(Method(method), tuple(path.removeprefix(REST_PREFIX).split("/")[1:]) if path != _INDEX else ())
+        segments = path.removeprefix(REST_PREFIX).split("/")[1:] if path != _INDEX else []
+        # Thousands of clients name the same few segments: each is kept once.
+        return cls(Method(method), tuple(map(sys.intern, segments)))
 
     @property
     def path(self) -> str:
@@ -102,9 +107,17 @@ def _segment_covers(wide: str, narrow: str) -> bool:
 
 @dataclass(slots=True)
 class _Node:
-    children: "dict[str, _Node]" = field(default_factory=dict)
-    here: dict[Method, RouteRule] = field(default_factory=dict)
-    below: dict[Method, RouteRule] = field(default_factory=dict)
+    """Most are leaves with one rule, and there may be hundreds of thousands: no dict is made to hold nothing."""
+
+    children: "dict[str, _Node] | None" = None
+    here: tuple[RouteRule, ...] = ()
+    below: tuple[RouteRule, ...] = ()
+
+    def child(self, segment: str) -> "_Node":
+        """The node of one segment more, made where it is missing."""
+        if self.children is None:
+            self.children = {}
+        return self.children.setdefault(segment, _Node())
 
 
 class Allowlist:
@@ -125,30 +138,53 @@ class Allowlist:
         node, segments = self._root, rule.segments
         is_open = bool(segments) and segments[-1] == DOUBLE_STAR
         for segment in segments[:-1] if is_open else segments:
-            node = node.children.setdefault(fold_case(segment), _Node())
-        (node.below if is_open else node.here).setdefault(rule.method, rule)
+            node = node.child(sys.intern(fold_case(segment)))
+        if is_open:
+            node.below = _with(node.below, rule)
+        else:
+            node.here = _with(node.here, rule)
 
-    def matching(self, method: Method, segments: Sequence[str]) -> "Iterable[RouteRule]":
+    def matching(self, method: Method, segments: Sequence[str]) -> Sequence[RouteRule]:
         """The rules that allow `method` on the case-folded `segments`, the most specific first."""
-        return _matching(self._root, method, segments, 0)
+        found: list[RouteRule] = []
+        _collect(self._root, method, segments, 0, found)
+        return found
 
 
-def _matching(node: _Node, method: Method, segments: Sequence[str], at: int) -> Iterable[RouteRule]:
-    if at == len(segments):
-        yield from _of_method(node.here, method)
-        return
-    literal = node.children.get(segments[at]) if segments[at] != STAR else None
-    for child in (literal, node.children.get(STAR)):
-        if child is not None:
-            yield from _matching(child, method, segments, at + 1)
-    yield from _of_method(node.below, method)
+def _with(rules: tuple[RouteRule, ...], rule: RouteRule) -> tuple[RouteRule, ...]:
+    """Of rules for the same routes and method, the first one counts."""
+    return (*rules, rule) if all(other.method is not rule.method for other in rules) else rules
 
 
-def _of_method(rules: dict[Method, RouteRule], method: Method) -> Iterable[RouteRule]:
-    if method in rules:
-        yield rules[method]
-    if method is Method.HEAD and Method.GET in rules:
-        yield rules[Method.GET]
+def _collect(node: _Node, method: Method, segments: Sequence[str], at: int, found: list[RouteRule]) -> None:
+    """Go down as long as there is one way, and with a call for the first of two."""
+    opened = []
+    while at < len(segments):
+        if node.below:
+            opened.append(node.below)
+        children, segment = node.children, segments[at]
+        if children is None:
+            break
+        literal, wildcard = children.get(segment) if segment != STAR else None, children.get(STAR)
+        at += 1
+        if literal is not None and wildcard is not None:
+            _collect(literal, method, segments, at, found)
+        next_node = wildcard or literal
+        if next_node is None:
+            break
+        node = next_node
+    else:
+        _collect_of_method(node.here, method, found)
+    for rules in reversed(opened):
+        _collect_of_method(rules, method, found)
+
+
+def _collect_of_method(rules: tuple[RouteRule, ...], method: Method, found: list[RouteRule]) -> None:
+    for rule in rules:
+        if rule.method is method:
+            found.append(rule)  # noqa: PERF401 - of one or two rules, a comprehension takes longer
+    if method is Method.HEAD:
+        _collect_of_method(rules, Method.GET, found)
 
 
 # -- what is wrong with a rule, and what would be right ---------------------------------------------------------------
@@ -165,6 +201,7 @@ _SEGMENT_PROBLEMS = (
         "A rule has no regular expressions or placeholders; `*` stands for one segment",
     ),
 )
+_ANY_SEGMENT_PROBLEM = re.compile("|".join(pattern.pattern for pattern, _ in _SEGMENT_PROBLEMS))
 
 
 def _find_problem(text: str) -> tuple[int, str] | None:
@@ -175,10 +212,9 @@ def _find_problem(text: str) -> tuple[int, str] | None:
     start = len(method) + 1
     if not space or not path.startswith("/"):
         return min(start, len(text)), "One space and then a path that starts with /wp-json/ follow the method"
-    searched = ((pattern.search(path), sentence) for pattern, sentence in _SEGMENT_PROBLEMS)
-    wrong = [(found.start(), sentence) for found, sentence in searched if found is not None]
-    if wrong:
-        column, sentence = min(wrong)
+    if _ANY_SEGMENT_PROBLEM.search(path) is not None:
+        searched = ((pattern.search(path), sentence) for pattern, sentence in _SEGMENT_PROBLEMS)
+        column, sentence = min((found.start(), sentence) for found, sentence in searched if found is not None)
         return start + column, sentence
     if path == _INDEX:
         return None

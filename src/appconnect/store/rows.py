@@ -1,5 +1,6 @@
 """Rows to values and back."""
 
+from functools import lru_cache
 from typing import Any
 
 from joserfc.jwk import OKPKey
@@ -14,6 +15,7 @@ from appconnect.ports import ApplicationPassword, Approval, PasswordState
 from appconnect.store.vault import Vault
 
 
+@lru_cache
 def grant_types_from_text(text: str) -> frozenset[GrantType]:
     """Read the names that a column holds."""
     return frozenset(map(GrantType, text.split()))

@@ -23,6 +23,15 @@ def _site_id() -> Column[int]:
 
 revision = Table("revision", metadata, Column("number", Integer, nullable=False))
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    _site_id(),
+    Column("mark", LargeBinary, nullable=False),  # by chance: tells it from the same number in a restored copy
+    Column("client_ids", Text, nullable=False),  # a list in JSON; the administrator's password counts as an empty ID
+)
+
 sites = Table(
     "sites",
     metadata,

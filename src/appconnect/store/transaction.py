@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from appconnect.core.admin_tokens import AdminToken
 from appconnect.core.audit import AuditEvent
@@ -13,11 +13,9 @@ from appconnect.core.keys import SigningKey
 from appconnect.core.policy import Policy
 from appconnect.core.snapshot import SiteAddress, SiteSwitches, UpstreamCredential
 from appconnect.ports import ApplicationPassword
-from appconnect.store import admin_tokens, rows, schema
+from appconnect.store import admin_tokens, history, rows, schema
+from appconnect.store.policies import POLICY_RETENTION_SECONDS
 from appconnect.store.vault import Vault
-
-POLICY_RETENTION_SECONDS = 86_400 + 3_600
-"""A superseded policy is kept while a token may name it: the longest token lifetime and an hour."""
 
 
 class SqlTransaction:
@@ -25,7 +23,15 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection, self._vault = connection, vault
-        connection.execute(update(schema.revision).values(number=schema.revision.c.number + 1))
+        self._changed_client_ids: set[str] = set()
+        number = schema.revision.c.number
+        self._revision = int(
+            connection.execute(update(schema.revision).values(number=number + 1).returning(number)).scalar_one()
+        )
+
+    def finish(self) -> None:
+        """Say which clients have changed. What does not belong to one is read by every worker at each revision."""
+        history.record(self._connection, self._revision, self._changed_client_ids)
 
     def save_site(self, site: SiteAddress | None) -> None:
         """Connect the site, or disconnect it with None."""
@@ -55,6 +61,7 @@ class SqlTransaction:
     def save_client(self, client: Client, policy: Policy, *, now: int) -> None:
         """Add or change a client together with its secrets and current policy; the policy it had is superseded."""
         policies = schema.policies
+        self._changed_client_ids.add(client.id)
         self._connection.execute(
             update(policies)
             .where(
@@ -80,6 +87,7 @@ class SqlTransaction:
 
     def delete_client(self, client_id: str) -> None:
         """Remove a client with its secrets and policies: its tokens are void at once."""
+        self._changed_client_ids.add(client_id)
         self._connection.execute(delete(schema.client_secrets).where(schema.client_secrets.c.client_id == client_id))
         self._connection.execute(delete(schema.clients).where(schema.clients.c.id == client_id))
         self._connection.execute(delete(schema.policies).where(schema.policies.c.client_id == client_id))
@@ -87,11 +95,14 @@ class SqlTransaction:
     def save_application_password(self, password: ApplicationPassword) -> None:
         """Add an application password or change one."""
         columns = rows.from_application_password(password, self._vault)
+        self._note_password(password.app_id)
+        self._changed_client_ids.add(password.client_id or history.ADMINISTRATOR)
         self._replace(schema.application_passwords, "app_id", columns)
 
     def forget_application_password(self, app_id: str) -> None:
         """Drop what is known of an application password that no longer exists."""
         table = schema.application_passwords
+        self._note_password(app_id)
         self._connection.execute(delete(table).where(table.c.app_id == app_id))
 
     def await_approval(self, state_digest: str, *, expires_at: int, now: int) -> None:
@@ -140,6 +151,12 @@ class SqlTransaction:
                 details=event.details,
             )
         )
+
+    def _note_password(self, app_id: str) -> None:
+        """The client that has this application password until now, if there is one, changes too."""
+        table = schema.application_passwords
+        found = self._connection.execute(select(table.c.client_id).where(table.c.app_id == app_id)).scalars()
+        self._changed_client_ids.update(client_id or history.ADMINISTRATOR for client_id in found)
 
     def _update_site(self, **columns: Any) -> None:
         self._connection.execute(update(schema.sites).where(schema.sites.c.id == schema.SITE_ID).values(**columns))

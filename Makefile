@@ -35,8 +35,9 @@ fix: ## Mend format and lint where a tool can
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
-bench: ## Measure what the gateway adds to WordPress called directly
-	@$(RUN) python -m bench
+bench: ## Measure the gateway beside other gateways and authorization servers, and write docs/performance.md
+	@$(RUN) --group bench python -m bench
+	@$(RUN) --group bench python -m bench.page
 
 docs: ## Make the reference pages anew from the code
 	$(RUN) python -m docs.make

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,15 +28,15 @@ from appconnect.gateway.refusals import refusal
 from appconnect.gateway.remembered import RememberedAccess
 from appconnect.gateway.slots import Slots
 from appconnect.oauth.endpoints import Endpoints
-from appconnect.ports import Health
+from appconnect.ports import Health, Upstream
 from appconnect.settings import Settings
-from appconnect.site.upstream import AiohttpUpstream
+from appconnect.site.upstream import PooledUpstream
 from appconnect.store.engine import StoreUnavailableError, open_engine
 from appconnect.store.feed import INTERVAL_SECONDS, Feed
 from appconnect.store.flusher import Flusher
 from appconnect.store.sql_store import SqlStore
 from appconnect.store.vault import Vault, WrongKeyError
-from appconnect.telemetry import logger
+from appconnect.telemetry import RequestLog, logger
 from appconnect.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ if TYPE_CHECKING:
 
 HEALTHZ: Final = "/app-connect/healthz"
 RESTART_SECONDS: Final = 1.0
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 PATIENCE_SECONDS: Final = 30.0
 IMPATIENCE_SECONDS: Final = 10.0
 """For the gateway's own checks: a request waits for one, and so does a worker that is to stop."""
 ROUTES_INTERVAL_SECONDS: Final = 600.0
 """How often, while clients are at work, the site is asked whether its plugins have brought other routes."""
+_OWN: Final = ("/app-connect", "/wp-json/app-connect/", "/.well-known/")
+"""How every path begins at which the gateway itself answers."""
 READYZ: Final = "/app-connect/readyz"
 NOTICE_SECONDS: Final = 2 * INTERVAL_SECONDS
 """In which every other worker notices a change, too."""
@@ -98,7 +102,7 @@ class _Running:
 
     feed: Feed
     flusher: Flusher
-    upstream: AiohttpUpstream
+    upstream: Upstream
     gateway: Gateway
     endpoints: Endpoints
     approved: Approved
@@ -122,6 +126,8 @@ class App:
         await self._route(scope["path"], self._running)(scope, receive, send)
 
     def _route(self, path: str, running: _Running) -> Application:
+        if not path.startswith(_OWN):
+            return running.gateway
         if running.endpoints.serves(path.removesuffix("/")):
             return running.endpoints
         if path.startswith("/wp-json/app-connect/"):
@@ -143,6 +149,7 @@ class App:
         await receive()
         telemetry.configure(self._settings.log_level)
         async with self._serving(await self._build_or_end()):
+            _leave_in_peace()
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -178,12 +185,7 @@ class App:
     def _build(self) -> _Running:
         settings, store = self._settings, open_store(self._settings)
         feed, recorder = Feed(store, clock), Recorder()
-        upstream = AiohttpUpstream(
-            ca_file=settings.upstream_ca_file,
-            connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
-            answer_timeout_seconds=settings.upstream_answer_timeout_seconds,
-        )
-
+        upstream = _upstream(settings)
         credentials = self._credential_health(store, feed, recorder)
         gateway = Gateway(
             current=lambda: feed.snapshot,
@@ -194,6 +196,8 @@ class App:
             credentials=credentials,
             recorder=recorder,
             untokened=settings.untokened,
+            log=logger("gateway"),
+            request_log=RequestLog("gateway"),
         )
         endpoints = Endpoints(
             current=lambda: feed.snapshot,
@@ -246,6 +250,26 @@ class App:
         throttle = Throttle(time.monotonic)
         api = admin_api(context, catch_up=feed.tick, throttle=throttle, settle_seconds=settle_seconds)
         return console(world, PAGES), api
+
+
+def _upstream(settings: Settings) -> Upstream:
+    kind: Callable[..., Upstream] = PooledUpstream
+    if settings.upstream_client == "aiohttp":
+        from appconnect.site.aiohttp_upstream import AiohttpUpstream  # noqa: PLC0415 - it takes a worker 10 MB
+
+        kind = AiohttpUpstream
+    return kind(
+        ca_file=settings.upstream_ca_file,
+        connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
+        answer_timeout_seconds=settings.upstream_answer_timeout_seconds,
+    )
+
+
+def _leave_in_peace() -> None:
+    """What exists now stays: the collector of cycles need not look at it each time, and a request leaves no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -3,15 +3,22 @@
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from appconnect.core.request import Pair, Request
+from appconnect.core.headers import Fields, Request
+from appconnect.core.request import Pair
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OnDisconnect = Callable[[], object]
+DISCONNECT: Final = "appconnect.disconnect"
+"""An extension of the server's: after `scope["extensions"][DISCONNECT](on_gone)`, where the client goes away before its
+answer is complete, `on_gone` is called and the request's task cancelled. To wait for that with `receive` would cost
+each request a task more."""
 
 NO_STORE: Pair = (b"cache-control", b"no-store")
 
@@ -35,13 +42,16 @@ class Answer:
 
 def json_answer(status: int, content: Any, *headers: Pair) -> Answer:
     """An answer in JSON."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _to_json(content).encode()
     return Answer(status, ((b"content-type", b"application/json; charset=UTF-8"), *headers), body)
+
+
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_request(scope: Scope) -> Request:
     """The request as the HTTP server parsed it, nothing decoded."""
-    return Request(scope["method"], scope["raw_path"], scope["query_string"], tuple(scope["headers"]))
+    return Request(scope["method"], scope["raw_path"], scope["query_string"], Fields.of(scope["headers"]))
 
 
 def peer_address(scope: Scope) -> str:

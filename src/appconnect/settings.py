@@ -87,6 +87,13 @@ class Settings:
         Le(3600),
         doc("How long WordPress may be silent before a request is given up with 504, in seconds."),
     ] = 60.0
+    upstream_client: Annotated[
+        Literal["builtin", "aiohttp"],
+        doc(
+            "What speaks HTTP to WordPress: the gateway's own client, or aiohttp, which takes some four times as long "
+            "for a request and is there for a WordPress with which the other one has trouble."
+        ),
+    ] = "builtin"
     max_in_flight_per_client: Annotated[
         int, Ge(1), Le(1000), doc("How many requests of one client each worker sends to WordPress at a time.")
     ] = 4

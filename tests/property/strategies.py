@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from appconnect.core.canonical import CanonicalRequest
+from appconnect.core.canonical import CanonicalRequest, segments_of
 from appconnect.core.policy import AccessMode, Policy, ServiceUser
 from appconnect.core.rules import DOUBLE_STAR, STAR, Method, RouteRule
 
@@ -41,7 +41,8 @@ policies = st.builds(
 
 def canonical_request(method: Method, segments: tuple[str, ...], embeds: bool) -> CanonicalRequest:
     """A request as `canonicalize` would leave it."""
-    return CanonicalRequest(method, method, "/" + "/".join(segments), (), (), embeds, body=None)
+    route = "/" + "/".join(segments)
+    return CanonicalRequest(method, method, route, (), (), embeds, None, segments_of(route))
 
 
 requests = st.builds(canonical_request, methods, routes, st.booleans())

@@ -1,14 +1,14 @@
 """Laws of canonical requests: canonical twice is canonical once, and names are PHP's."""
 
-from dataclasses import replace
 from urllib.parse import quote, quote_from_bytes
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appconnect.core.canonical import CanonicalRequest, canonicalize
+from appconnect.core.headers import Fields, Request
 from appconnect.core.query import php_name
-from appconnect.core.request import Refused, Request
+from appconnect.core.request import Refused
 
 _PATHS = (
     *(b"/wp-json/", b"/wp-json", b"/wp-json/wp/v2/Posts", b"/wp-json/wp/v2/posts/15", b"/index.php/wp-json/a%20b"),
@@ -37,10 +37,12 @@ _HEADER_NAMES = (
     *(b"x_http_method_override", b"x.http.method.override", b"x-forwarded-for", b"content-length", b"x_wp_nonce"),
 )
 _header = st.tuples(st.sampled_from(_HEADER_NAMES), st.sampled_from((b"PUT", b"0", b"x-own", b"close")))
-_headers = st.lists(_header, max_size=2).map(tuple)
+_headers = st.lists(_header, max_size=2).map(Fields)
 _likely = st.builds(Request, _methods, _good_paths, _queries, _headers)
 _unlikely = st.builds(Request, _methods | st.just("TRACE"), _bad_paths, _queries, _headers)
-_anything = st.builds(Request, st.text(), st.binary(), st.binary(), st.lists(st.tuples(st.binary(), st.binary())))
+_anything = st.builds(
+    Request, st.text(), st.binary(), st.binary(), st.lists(st.tuples(st.binary(), st.binary())).map(Fields)
+)
 
 
 def _canonical(request: Request) -> CanonicalRequest | None:
@@ -120,13 +122,13 @@ def test_without_an_override_the_method_stays(request):
 
 @given(_accepted, st.sampled_from((b"%2f", b"\\", b"%0a", b"/..", b"/.", b"%00", b"//")))
 def test_nothing_can_hide_behind_a_path(request, tail):
-    assert _canonical(replace(request, raw_path=request.raw_path + tail)) is None
+    assert _canonical(request._replace(raw_path=request.raw_path + tail)) is None
 
 
 @given(_accepted)
 def test_a_slash_at_the_end_changes_nothing(request):
     bare = request.raw_path.removesuffix(b"/")
-    assert canonicalize(replace(request, raw_path=bare)) == canonicalize(replace(request, raw_path=bare + b"/"))
+    assert canonicalize(request._replace(raw_path=bare)) == canonicalize(request._replace(raw_path=bare + b"/"))
 
 
 def _asks_for_another_method(request: Request) -> bool:
@@ -137,4 +139,6 @@ def _rebuilt(once: CanonicalRequest) -> Request:
     query = "&".join(f"{quote_from_bytes(name)}={quote_from_bytes(value)}" for name, value in once.query)
     length = ((b"content-length", b"1"),) * (once.body is not None)
     override = ((b"x-http-method-override", once.method.encode()),)
-    return Request(once.wire_method, quote(once.path).encode(), query.encode(), (*once.headers, *length, *override))
+    return Request(
+        once.wire_method, quote(once.path).encode(), query.encode(), Fields((*once.headers, *length, *override))
+    )

@@ -95,7 +95,7 @@ def test_a_rule_that_is_named_allows_the_request_alone(request, policy):
 @settings(max_examples=200)
 def test_adding_the_rule_that_a_denial_names_allows_the_request(request, policy):
     """But for batches, and for embedding, which needs a switch."""
-    plain = replace(request, embeds=False)
+    plain = request._replace(embeds=False)
     decision = decide(plain, policy, policy)
     advised = (decision.would_allow,) if isinstance(decision, Deny) and decision.would_allow else ()
     helped = replace(policy, rules=policy.rules + advised)

@@ -20,6 +20,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from appconnect.app import App, clock, control_context, open_store
+from appconnect.asgi import DISCONNECT
 from appconnect.control.context import Context
 from appconnect.core.clients import Client, ClientSecretHash, GrantType, hash_secret
 from appconnect.core.keys import SigningKey
@@ -419,6 +420,7 @@ class Running:
         each message as it comes.
         """
         path, _, query = target.partition("?")
+        leaving: list[asyncio.Future[None]] = []
         shown = [("authorization", f"Bearer {token}")] if token else []
         scope = {
             "type": "http",
@@ -428,8 +430,15 @@ class Running:
             "query_string": query.encode(),
             "headers": [(n.encode(), v.encode()) for n, v in (("host", "api.example.com"), *shown, *headers)],
             "client": ("192.0.2.1", 4711),
+            "extensions": {DISCONNECT: lambda on_gone: leaving.append(asyncio.ensure_future(when_gone(on_gone)))},
         }
         gone, content = leaves or asyncio.Event(), body or pieces()
+
+        async def when_gone(on_gone: Callable[[], object]) -> None:
+            await gone.wait()
+            on_gone()
+            answering.cancel()
+
         ended, sent = list[bool](), list[dict[str, Any]]()
 
         async def receive() -> dict[str, Any]:
@@ -445,7 +454,12 @@ class Running:
             sent.append(message)
             hears(message)
 
-        await self.app(scope, receive, send)
+        answering = asyncio.ensure_future(self.app(scope, receive, send))
+        try:
+            await answering
+        finally:
+            for waiting in leaving:
+                waiting.cancel()
         start: dict[str, Any] = sent[0] if sent else {"status": 0, "headers": ()}
         answered = b"".join(message["body"] for message in sent[1:])
         is_whole = len(sent) > 1 and not sent[-1].get("more_body", False)

@@ -8,7 +8,8 @@ import pytest
 
 from appconnect.core.batch import MAX_PARTS, Batch, parse_batch, rewritten
 from appconnect.core.canonical import CanonicalRequest, canonicalize
-from appconnect.core.request import Refused, Request
+from appconnect.core.headers import Fields, Request
+from appconnect.core.request import Refused
 from appconnect.core.rules import Method
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -17,7 +18,7 @@ POSTS = {"path": "/wp/v2/posts"}
 
 def asked(content_type: str | None = JSON, query: str = "") -> CanonicalRequest:
     headers = () if content_type is None else ((b"content-length", b"1"), (b"content-type", content_type.encode()))
-    return canonicalize(Request("POST", b"/wp-json/batch/v1", query.encode(), headers))
+    return canonicalize(Request("POST", b"/wp-json/batch/v1", query.encode(), Fields(headers)))
 
 
 def batch(*parts: Any, **fields: Any) -> Batch:

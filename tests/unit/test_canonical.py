@@ -7,8 +7,9 @@ import pytest
 
 from appconnect.core.body import Reading
 from appconnect.core.canonical import CanonicalRequest, canonicalize
+from appconnect.core.headers import Fields, Request
 from appconnect.core.query import MAX_QUERY_PARAMETERS, php_name
-from appconnect.core.request import Refused, Request
+from appconnect.core.request import Refused
 from appconnect.core.rules import Method
 
 POSTS = b"/wp-json/wp/v2/posts"
@@ -17,7 +18,7 @@ POSTS = b"/wp-json/wp/v2/posts"
 def canonical(
     method: str = "GET", path: bytes = POSTS, query: bytes = b"", *headers: tuple[bytes, bytes]
 ) -> CanonicalRequest:
-    return canonicalize(Request(method, path, query, headers))
+    return canonicalize(Request(method, path, query, Fields(headers)))
 
 
 def refusal(

@@ -1,7 +1,6 @@
 """The decision: what the granted and the current policy both allow, and nothing that makes credentials or power."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +9,9 @@ from appconnect.core.batch import Batch, parse_batch
 from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.decision import Allow, Decision, Deny, Reason, Undecided
 from appconnect.core.decision import decide as decide_with
+from appconnect.core.headers import Fields, Request
 from appconnect.core.policy import AccessMode, Policy, ServiceUser
 from appconnect.core.power import power_routes_left_closed, power_routes_opened
-from appconnect.core.request import Request
 from appconnect.core.rules import Method, RouteRule
 from appconnect.core.templates import RouteTemplates
 
@@ -30,7 +29,7 @@ def full(*rules: str, allows_embed: bool = False) -> Policy:
 
 
 def request(method: str, path: str, query: str = "") -> CanonicalRequest:
-    return canonicalize(Request(method, path.encode(), query.encode(), ()))
+    return canonicalize(Request(method, path.encode(), query.encode(), Fields()))
 
 
 def written(
@@ -38,9 +37,9 @@ def written(
 ) -> CanonicalRequest:
     """A request with a body; with `body` None it has not been read yet."""
     headers = ((b"content-length", b"1"), (b"content-type", content_type.encode()))
-    canonical = canonicalize(Request(method, path.encode(), query.encode(), headers))
+    canonical = canonicalize(Request(method, path.encode(), query.encode(), Fields(headers)))
     assert canonical.body is not None
-    return canonical if body is None else replace(canonical, body=canonical.body.read(body.encode()))
+    return canonical if body is None else canonical._replace(body=canonical.body.read(body.encode()))
 
 
 def batch_of(*parts: dict[str, Any]) -> tuple[CanonicalRequest, Batch]:

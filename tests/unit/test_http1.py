@@ -43,6 +43,9 @@ class Clock:
         self.timers.append(Timer(self.now + seconds, ring))
         return self.timers[-1]
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(call)
+
     def create_task(self, coroutine: Any) -> asyncio.Task[None]:
         return asyncio.get_running_loop().create_task(coroutine)
 

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from appconnect.core.request import Refused, Request
+from appconnect.core.headers import Fields, Request
+from appconnect.core.request import Refused
 from appconnect.gateway.receive import Presented, presented
 
 ISSUER = "https://your-site.com"
@@ -21,7 +22,7 @@ OURS, THEIRS = jwt({"iss": ISSUER}), jwt({"iss": "https://another.example"})
 
 def shown_by(*authorization: str, takes_every_bearer: bool = False) -> Presented:
     headers = tuple((b"authorization", value.encode()) for value in authorization)
-    request = Request("GET", b"/wp-json/wp/v2/posts", b"", headers)
+    request = Request("GET", b"/wp-json/wp/v2/posts", b"", Fields(headers))
     return presented(request, issuer=ISSUER, takes_every_bearer=takes_every_bearer)
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from appconnect.core.request import Refused, Request
+from appconnect.core.headers import Fields, Request
+from appconnect.core.request import Refused
 from appconnect.core.snapshot import SiteAddress
 from appconnect.gateway.incoming import Incoming
 from appconnect.gateway.untokened import untouched_request
@@ -15,7 +16,7 @@ async def receive():
 
 
 def sent(raw_path: bytes):
-    return untouched_request(Request("GET", raw_path, b"", ()), SITE, Incoming(receive, None))
+    return untouched_request(Request("GET", raw_path, b"", Fields()), SITE, Incoming(receive, None))
 
 
 def test_a_path_stays_as_it_is():

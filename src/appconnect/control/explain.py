@@ -15,9 +15,10 @@ from appconnect.core.batch import Batch, read_body
 from appconnect.core.canonical import CanonicalRequest, canonicalize
 from appconnect.core.clients import Client, GrantType
 from appconnect.core.decision import Allow, Decision, Deny, Reason, Undecided, decide
+from appconnect.core.headers import Fields, Request
 from appconnect.core.policy import Policy
 from appconnect.core.query import encode_query
-from appconnect.core.request import Refused, Request
+from appconnect.core.request import Refused
 from appconnect.core.rules import Method, RouteRule
 from appconnect.core.snapshot import Snapshot
 from appconnect.ports import Site, UpstreamError
@@ -129,7 +130,7 @@ def _canonical(asked: Asked) -> tuple[CanonicalRequest, bytes]:
         headers.append((b"content-length", str(len(content)).encode()))
         headers += [(b"content-type", content_type.encode("latin-1", "replace"))] if content_type else []
     path, query = _target(asked.path)
-    return canonicalize(Request(asked.method.strip().upper(), path, query, tuple(headers))), content
+    return canonicalize(Request(asked.method.strip().upper(), path, query, Fields(headers))), content
 
 
 def _target(typed: str) -> tuple[bytes, bytes]:

@@ -6,7 +6,7 @@ read once, decided one by one, and written anew as JSON: what is forwarded is wh
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from appconnect.core.body import (
@@ -18,7 +18,7 @@ from appconnect.core.body import (
     value_of,
     write_json,
 )
-from appconnect.core.canonical import CanonicalRequest, check_route, has_embed
+from appconnect.core.canonical import CanonicalRequest, check_route, has_embed, segments_of
 from appconnect.core.headers import NEVER_FORWARDED
 from appconnect.core.query import CONSUMED_PARAMETERS, encode_query, parse_arrays, parse_query, php_name, split_pairs
 from appconnect.core.request import Pair, Refused, shown
@@ -85,8 +85,7 @@ def parse_batch(request: CanonicalRequest, content: bytes) -> Batch:
 
 def rewritten(request: CanonicalRequest) -> CanonicalRequest:
     """The request that carries the parts as JSON: nothing of its query that says something about them goes on."""
-    return replace(
-        request,
+    return request._replace(
         wire_method=Method.POST,
         query=tuple(pair for pair in request.query if php_name(pair[0]) not in _OWN_NAMES),
         headers=(
@@ -106,7 +105,7 @@ def read_body(request: CanonicalRequest, content: bytes) -> tuple[CanonicalReque
         return rewritten(request), batch, batch.to_json()
     if request.body is None:
         return request, None, content
-    return replace(request, body=request.body.read(content)), None, content
+    return request._replace(body=request.body.read(content)), None, content
 
 
 # -- where the parts are ----------------------------------------------------------------------------------------------
@@ -165,6 +164,7 @@ def _read_part(part: Any) -> Part:
             headers=(),
             embeds=has_embed(query),
             body=Body(frozenset(), parameters),
+            segments=segments_of(route),
         ),
         body,
         _read_headers(headers),
@@ -174,7 +174,7 @@ def _read_part(part: Any) -> Part:
 def _split_path(path: str) -> tuple[str, tuple[Pair, ...]]:
     """`wp_parse_url` decodes nothing, so a path is compared as it is written."""
     route, _, raw_query = path.partition("?")
-    query = parse_query(raw_query.encode())
+    query = parse_query(raw_query.encode()).pairs
     if any(name in CONSUMED_PARAMETERS for name, _ in query):
         raise _refuse_part("rest_route, _method and _wpnonce mean nothing inside a batch. Leave them out.")
     return check_route(route).removesuffix("/") or "/", query

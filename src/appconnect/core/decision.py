@@ -1,6 +1,6 @@
 """The one question of the product: may this canonical request be forwarded?"""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -8,8 +8,8 @@ from typing import assert_never
 from appconnect.core.batch import BATCH_SEGMENTS, Batch, is_batch
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.policy import AccessMode, Policy
-from appconnect.core.power import harmful_parameters, power_route
-from appconnect.core.rules import STAR, RouteRule, RuleSyntaxError
+from appconnect.core.power import READING, harmful_parameters, power_route
+from appconnect.core.rules import STAR, Method, RouteRule, RuleSyntaxError
 from appconnect.core.templates import RouteTemplates, pinned_by_route
 
 
@@ -63,12 +63,12 @@ def decide(
     Pure, so that gateway, CLI and tests cannot disagree. `Undecided` is never an answer to a request whose parameters
     are known (and, where it is one, whose `batch` is given).
     """
-    whole: Decision | Undecided = Deny(Reason.NO_RULE)
-    for policy in (granted, current):
-        whole = _decide_by_one(request, policy, templates)
-        if not isinstance(whole, Allow):
-            return whole
-    if not is_batch(request):
+    whole = _decide_by_one(request, granted, templates)
+    if isinstance(whole, Allow) and current is not granted:
+        whole = _decide_by_one(request, current, templates)
+    if not isinstance(whole, Allow):
+        return whole
+    if request.method is not Method.POST or not is_batch(request):
         return whole
     if batch is None:
         return _NEEDS_BODY
@@ -90,8 +90,11 @@ def _of_part(number: int, decision: Decision | Undecided) -> Deny | None:
 
 
 def _decide_by_one(request: CanonicalRequest, policy: Policy, templates: RouteTemplates) -> Decision | Undecided:
-    rules = list(_naming_rules(request, policy))
-    allowing = next((rule for rule in rules if _keeps_to(rule, request, templates)), None)
+    rules, allowing = _naming_rules(request, policy), None
+    for rule in rules:
+        if _keeps_to(rule, request, templates):
+            allowing = rule
+            break
     match policy.access_mode:
         case AccessMode.RESTRICTED:
             is_allowed = allowing is not None
@@ -105,18 +108,21 @@ def _decide_by_one(request: CanonicalRequest, policy: Policy, templates: RouteTe
     return _denied(request, rules)
 
 
-def _naming_rules(request: CanonicalRequest, policy: Policy) -> Iterator[RouteRule]:
+def _naming_rules(request: CanonicalRequest, policy: Policy) -> Sequence[RouteRule]:
     """The rules that match and, where the route needs one that names it, name it."""
+    matching = policy.allowlist.matching(request.method, request.segments)
+    if request.method in READING:
+        return matching
     power = power_route(request)
     needed = power.segments if power is not None else BATCH_SEGMENTS if is_batch(request) else ()
-    return (
-        rule for rule in policy.allowlist.matching(request.method, request.segments) if not needed or rule.names(needed)
-    )
+    return [rule for rule in matching if rule.names(needed)] if needed else matching
 
 
 def _keeps_to(rule: RouteRule, request: CanonicalRequest, templates: RouteTemplates) -> bool:
     """Whether the request acts on what the rule names: no parameter says otherwise. Unread ones count as the worst."""
-    pinned = templates.pinned_by(rule) + pinned_by_route(request.method, request.segments)
+    pinned = templates.pinned_by(rule)
+    if request.method is Method.POST:
+        pinned += pinned_by_route(request.method, request.segments)
     if not pinned:
         return True
     parameters = request.parameters
@@ -128,7 +134,7 @@ def _keeps_to(rule: RouteRule, request: CanonicalRequest, templates: RouteTempla
     )
 
 
-def _denied(request: CanonicalRequest, rules: list[RouteRule]) -> Deny | Undecided:
+def _denied(request: CanonicalRequest, rules: Sequence[RouteRule]) -> Deny | Undecided:
     power = power_route(request)
     if request.parameters is None and (rules or (power is not None and harmful_parameters(request))):
         assert request.body is not None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
 
 
@@ -17,6 +18,12 @@ class SigningKey:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kid", self.jwk.thumbprint())
+
+    def sign(self, content: bytes) -> bytes:
+        """An Ed25519 signature (RFC 8032 §5.1.6)."""
+        private_key = self.jwk.private_key
+        assert isinstance(private_key, Ed25519PrivateKey)
+        return private_key.sign(content)
 
     def public_jwk(self) -> dict[str, Any]:
         """The JWK for the JWKS document (RFC 7517 §4, RFC 8037 §2), without the private part."""

@@ -28,7 +28,8 @@ POWER_ROUTES: Final = (
     PowerRoute(("wp", "v2", "themes"), "installs and changes themes"),
     _SETTINGS,
 )
-_READING: Final = frozenset((Method.GET, Method.HEAD, Method.OPTIONS))
+READING: Final = frozenset((Method.GET, Method.HEAD, Method.OPTIONS))
+"""The methods that give no power, whatever the route."""
 _UPDATING: Final = frozenset((Method.POST, Method.PUT, Method.PATCH))
 _USER_POWER: Final = frozenset((b"password", b"email", b"roles", b"username"))
 """`WP_REST_Users_Controller::update_item`: what makes a user somebody else, or lets somebody else become it."""
@@ -38,7 +39,7 @@ _SITE_POWER: Final = frozenset((b"email", b"url"))
 
 def power_route(request: CanonicalRequest) -> PowerRoute | None:
     """The power route that a request is at; it may depend on `request.parameters`, unread ones count as the worst."""
-    if request.method in _READING:
+    if request.method in READING:
         return None
     route = next((route for route in POWER_ROUTES if _is_at(route, request.segments)), None)
     names = harmful_parameters(request)
@@ -72,7 +73,7 @@ def _is_at(route: PowerRoute, segments: Sequence[str]) -> bool:
 
 def power_routes_opened(rules: Iterable[RouteRule]) -> list[tuple[RouteRule, PowerRoute]]:
     """The rules that spell out a power route, each with the first that it names; for a warning when they are saved."""
-    named = ((rule, _first_named(rule)) for rule in rules if rule.method not in _READING)
+    named = ((rule, _first_named(rule)) for rule in rules if rule.method not in READING)
     return [(rule, route) for rule, route in named if route is not None]
 
 
@@ -86,7 +87,7 @@ def power_routes_left_closed(rules: Iterable[RouteRule]) -> list[tuple[RouteRule
         (rule, route)
         for rule in rules
         for route in POWER_ROUTES
-        if rule.method not in _READING and not rule.names(route.segments) and _reaches(rule, route.segments)
+        if rule.method not in READING and not rule.names(route.segments) and _reaches(rule, route.segments)
     ]
 
 

@@ -1,8 +1,9 @@
 """The query as PHP reads it: what it makes of a raw name, and which names WordPress gives a meaning."""
 
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from appconnect.core.request import Pair, Refused, shown
@@ -21,6 +22,8 @@ _CREDENTIAL_PARAMETERS: Final = frozenset(  # RFC 6750 §2.3; WooCommerce's keys
 )
 _UNSUPPORTED_PARAMETERS: Final = _HIDING_PARAMETERS | _EARLY_PARAMETERS
 _SPECIAL_PARAMETERS: Final = CONSUMED_PARAMETERS | _UNSUPPORTED_PARAMETERS | _CREDENTIAL_PARAMETERS | {b"_embed"}
+_is_word: Final = re.compile(rb"[\w-]+").fullmatch
+"""Most names are words, and PHP makes nothing else of them."""
 
 
 def php_name(raw: bytes) -> bytes:
@@ -28,6 +31,8 @@ def php_name(raw: bytes) -> bytes:
 
     Empty where PHP drops the parameter.
     """
+    if _is_word(raw):
+        return raw
     name = raw.split(b"\0", 1)[0].lstrip(b" ")
     base, bracket, rest = name.partition(b"[")
     base = re.sub(rb"[ .]", b"_", base)
@@ -40,35 +45,83 @@ def php_name(raw: bytes) -> bytes:
 
 def decode(text: bytes) -> bytes:
     """`php_url_decode`: `+` is a space, and a `%` that encodes nothing is itself."""
-    return unquote_to_bytes(text.replace(b"+", b" "))
+    text = text.replace(b"+", b" ")
+    return unquote_to_bytes(text) if b"%" in text else text
 
 
 def split_pairs(raw: bytes, *, most: int) -> tuple[Pair, ...]:
     """Names and values, decoded, as PHP splits a query or a form (`php_default_treat_data`: only `&` separates)."""
+    if not raw:
+        return ()
     pieces = [piece for piece in raw.split(b"&") if piece]
     if len(pieces) > most:
         raise Refused(400, "too_many_parameters", f"At most {most} parameters are accepted.")
-    return tuple((decode(name), decode(value)) for name, _, value in (piece.partition(b"=") for piece in pieces))
+    parted = [piece.partition(b"=") for piece in pieces]
+    if b"%" in raw or b"+" in raw:
+        return tuple([(decode(name), decode(value)) for name, _, value in parted])
+    return tuple([(name, value) for name, _, value in parted])
 
 
-def parse_query(raw: bytes) -> tuple[Pair, ...]:
+class Query(NamedTuple):
+    """The parameters of a query in their order; `special` are those among them to which WordPress gives a meaning."""
+
+    pairs: tuple[Pair, ...]
+    special: tuple[Pair, ...]
+
+
+def parse_query(raw: bytes) -> Query:
     """Read a query, each name that PHP or WordPress gives a meaning in its one spelling; `Refused` otherwise."""
-    pairs = split_pairs(raw, most=MAX_QUERY_PARAMETERS)
-    for name, _ in pairs:
-        read_as = php_name(name)
-        if read_as in _CREDENTIAL_PARAMETERS:
-            raise Refused(400, "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone.")
-        if b"\0" in name or (read_as in _SPECIAL_PARAMETERS and not _is_plain(name, read_as)):
-            raise Refused(400, "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so.")
-        if read_as in _UNSUPPORTED_PARAMETERS:
-            problem = f"{shown(name)} is not supported: WordPress would not answer as the route does."
-            raise Refused(400, "unsupported_parameter", problem)
-    return pairs
+    if not raw:
+        return _EMPTY
+    pairs, special = split_pairs(raw, most=MAX_QUERY_PARAMETERS), []
+    for pair in pairs:
+        name = pair[0]
+        read = _read_name(name) if len(name) <= _MAX_REMEMBERED_BYTES else _read_name.__wrapped__(name)
+        if read.problem is not None:
+            raise Refused(400, *read.problem)
+        if read.is_special:
+            special.append(pair)
+    return Query(pairs, tuple(special) if special else ())
 
 
-def encode_query(pairs: Iterable[Pair]) -> str:
+class _Name(NamedTuple):
+    """What a parameter's name alone says: why it is refused (a code and a sentence), and whether it has a meaning."""
+
+    problem: tuple[str, str] | None
+    is_special: bool
+
+
+@lru_cache(maxsize=1024)
+def _read_name(name: bytes) -> _Name:
+    """Names are few, and come again with each request."""
+    read_as = php_name(name)
+    is_special = read_as in _SPECIAL_PARAMETERS
+    problem = None
+    if read_as in _CREDENTIAL_PARAMETERS:
+        problem = "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone."
+    elif b"\0" in name or (is_special and not _is_plain(name, read_as)):
+        problem = "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so."
+    elif read_as in _UNSUPPORTED_PARAMETERS:
+        sentence = f"{shown(name)} is not supported: WordPress would not answer as the route does."
+        problem = "unsupported_parameter", sentence
+    return _Name(problem, is_special)
+
+
+_EMPTY: Final = Query((), ())
+_MAX_REMEMBERED_BYTES: Final = 64
+
+
+def encode_query(pairs: Sequence[Pair]) -> str:
     """A query that PHP reads as these pairs: whatever is no letter, digit, `-`, `.`, `_` or `~` encoded."""
-    return "&".join(f"{quote_from_bytes(name, safe='')}={quote_from_bytes(value, safe='')}" for name, value in pairs)
+    plain = b"&".join(map(_with_equals, pairs))
+    if _has_words(plain) and plain.count(b"=") == len(pairs) == plain.count(b"&") + 1:
+        return plain.decode("ascii")
+    return "&".join([f"{quote_from_bytes(name, safe='')}={quote_from_bytes(value, safe='')}" for name, value in pairs])
+
+
+_with_equals: Final = b"=".join
+_has_words: Final = re.compile(rb"[\w&=-]+").fullmatch
+"""Most pairs are words, and then nothing in them is encoded."""
 
 
 def check_names(form: Iterable[Pair]) -> None:

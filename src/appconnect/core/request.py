@@ -1,18 +1,6 @@
-"""A request as it was received, and the refusal of one that has no single meaning."""
-
-from dataclasses import dataclass
+"""What a request is refused with where it has no single meaning."""
 
 Pair = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as the HTTP server parsed it: nothing decoded, header names lower-cased, order kept."""
-
-    method: str
-    raw_path: bytes
-    raw_query: bytes
-    headers: tuple[Pair, ...]
 
 
 class Refused(Exception):

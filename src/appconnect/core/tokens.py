@@ -3,9 +3,10 @@
 import base64
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 
 from appconnect.core.keys import KeyRing
@@ -57,9 +58,25 @@ class Claims:
 
 
 def issue(claims: Claims, key_ring: KeyRing) -> str:
-    """Sign the claims with the ring's current key."""
+    """Sign the claims with the ring's current key, in the compact serialization (RFC 7515 §7.1).
+
+    Our header and claims need none of the checks for which joserfc takes as long as for the signature.
+    """
     key = key_ring.signing_key(now=claims.issued_at)
-    return jwt.encode({"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}, claims.to_json(), key.jwk, registry=_REGISTRY)
+    signed = f"{_encoded_header(key.kid)}.{_base64url(_to_json(claims.to_json()).encode())}"
+    return f"{signed}.{_base64url(key.sign(signed.encode('ascii')))}"
+
+
+@lru_cache(maxsize=16)
+def _encoded_header(kid: str) -> str:
+    return _base64url(_to_json({"alg": ALGORITHM, "typ": TYPE, "kid": kid}).encode())
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+
+
+_to_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def verify(token: str, key_ring: KeyRing, *, issuer: str, audience: str, now: int) -> Claims:

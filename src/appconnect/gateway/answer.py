@@ -1,12 +1,13 @@
 """WordPress's answer as the client gets it: its own words, without what is only between WordPress and us."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from appconnect.asgi import Answer, Send, send_answer
+from appconnect.core.fields import options_of
 from appconnect.core.headers import HOP_BY_HOP
 from appconnect.core.request import Pair
 from appconnect.core.rules import REST_PREFIX
@@ -22,30 +23,37 @@ _KEPT_BACK: Final = HOP_BY_HOP | frozenset(
     )
 )
 _ADDRESSES: Final = frozenset((b"location", b"content-location", b"link", b"refresh"))
-_STRICT: Final = re.compile(rb"no-store")
+_CACHE_CONTROL: Final = b"cache-control"
 _END_OF_AUTHORITY: Final = r"(?![\w.:@%-])"
 
 
 def client_headers(headers: Sequence[Pair], site: SiteAddress, public_url: str) -> list[Pair]:
     """The headers for the client of a request that was made with our credential."""
-    passed = [
-        (name, _public(value, site, public_url, is_address=name in _ADDRESSES))
-        for name, value in end_to_end(headers)
-        if name not in _KEPT_BACK and name != b"cache-control"
-    ]
-    return [*passed, (b"cache-control", _cache_control(headers))]
+    known, internal = _addresses(site)
+    passed: list[Pair] = []
+    options, directives = options_of(headers), b""
+    dropped = _KEPT_BACK if options <= _KEPT_BACK else _KEPT_BACK | options
+    for pair in headers:
+        name = pair[0]
+        if name in dropped:
+            continue
+        if name == _CACHE_CONTROL:
+            directives = directives + b", " + pair[1] if directives else pair[1]
+        elif name in _ADDRESSES:
+            passed.append((name, _public(pair[1], known, public_url)))
+        elif internal is not None:
+            passed.append((name, _public(pair[1], internal, public_url)))
+        else:
+            passed.append(pair)
+    # What was made for one user is nobody else's, whatever WordPress says.
+    passed.append((_CACHE_CONTROL, directives if b"no-store" in directives.lower() else b"private, no-store"))
+    return passed
 
 
-def end_to_end(headers: Sequence[Pair]) -> Iterable[Pair]:
-    """The headers without those that belong to one connection (RFC 9110 §7.6.1), names in small letters."""
-    nominated = {
-        option.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for option in value.split(b",")
-    }
-    lowered = ((name.lower(), value) for name, value in headers)
-    return ((name, value) for name, value in lowered if name not in HOP_BY_HOP and name not in nominated)
+def end_to_end(headers: Sequence[Pair]) -> Sequence[Pair]:
+    """The headers without those that belong to one connection (RFC 9110 §7.6.1)."""
+    dropped = HOP_BY_HOP | options_of(headers)
+    return [pair for pair in headers if pair[0] not in dropped]
 
 
 def looks_anonymous(status: int, headers: Sequence[Pair]) -> bool:
@@ -54,39 +62,29 @@ def looks_anonymous(status: int, headers: Sequence[Pair]) -> bool:
     A logged-in user gets `no-cache` (`rest_send_nocache_headers`); a credential that is gone is not an error to it.
     An error of the server says nothing to anybody, so it is passed on as it is.
     """
-    is_marked = any(name.lower() == b"cache-control" and b"no-cache" in value.lower() for name, value in headers)
-    return status == 401 or (status < 500 and not is_marked)
+    if status == 401 or status >= 500:
+        return status == 401
+    values = [value for name, value in headers if name == _CACHE_CONTROL]
+    return b"no-cache" not in b",".join(values).lower()
 
 
-def _cache_control(headers: Sequence[Pair]) -> bytes:
-    values = b", ".join(value for name, value in headers if name.lower() == b"cache-control")
-    return values if _STRICT.search(values.lower()) else b"private, no-store"
-
-
-def _public(value: bytes, site: SiteAddress, public_url: str, *, is_address: bool) -> bytes:
+def _public(value: bytes, pattern: "re.Pattern[str]", public_url: str) -> bytes:
     """Put the public address where the site's own stands, and take the pinned `rest_route` out again.
 
     Where WordPress answers is nobody's business anywhere; the site's own address may be what the client said itself
     (`Access-Control-Allow-Origin`), so only headers that hold addresses lose it.
     """
-    pattern = (_known_addresses if is_address else _internal_addresses)(site)
-    if pattern is None:
+    if b"//" not in value:
         return value
     text = value.decode("latin-1")
     return pattern.sub(lambda found: _public_url(found["rest"], public_url), text).encode("latin-1")
 
 
 @lru_cache(maxsize=256)
-def _known_addresses(site: SiteAddress) -> re.Pattern[str]:
-    """Every address of the site that is not the public one, up to its path."""
-    return _starting_with(re.escape(site.url), *_internal(site))
-
-
-@lru_cache(maxsize=256)
-def _internal_addresses(site: SiteAddress) -> re.Pattern[str] | None:
-    """The addresses that only we know; None where WordPress answers at its own address."""
+def _addresses(site: SiteAddress) -> tuple["re.Pattern[str]", "re.Pattern[str] | None"]:
+    """Every address of the site that is not the public one, up to its path; and those that only we know, if any."""
     internal = _internal(site)
-    return _starting_with(*internal) if internal else None
+    return _starting_with(re.escape(site.url), *internal), _starting_with(*internal) if internal else None
 
 
 def _internal(site: SiteAddress) -> list[str]:
@@ -134,9 +132,12 @@ class Answering:
 
     async def stream(self, answer: UpstreamAnswer, headers: list[Pair]) -> None:
         """Send WordPress's answer as it arrives; the upstream connection is free again when this ends."""
+        self.has_begun = True
         try:
-            self.has_begun = True
             await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            if (body := answer.whole_body()) is not None:
+                await self._send({"type": "http.response.body", "body": body})
+                return
             async for chunk in answer.chunks():
                 await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
             await self._send({"type": "http.response.body", "body": b""})

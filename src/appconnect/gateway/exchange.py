@@ -20,14 +20,12 @@ _SAFE = (Method.GET, Method.HEAD, Method.OPTIONS)
 class Exchange:
     """Reads the body once and at most as far as somebody asks."""
 
-    def __init__(
-        self, canonical: CanonicalRequest, content_length: int | None, incoming: Incoming, answering: Answering
-    ) -> None:
+    def __init__(self, canonical: CanonicalRequest, incoming: Incoming, answering: Answering) -> None:
         self.canonical, self.incoming, self.answering = canonical, incoming, answering
         self.batch: Batch | None = None
         self.is_withdrawn = False
-        self._is_permitted: Callable[[], bool] = lambda: True
-        self._content_length, self._content = content_length, None if canonical.body else b""
+        self._is_permitted: Callable[[], bool] = _always
+        self._content = None if canonical.body else b""
 
     def decision(self, access: Access, templates: RouteTemplates) -> Decision | Undecided:
         """The decision by what is known so far."""
@@ -51,7 +49,7 @@ class Exchange:
     @property
     def content_length(self) -> int | None:
         """The length in bytes of what goes on, where it is known."""
-        return self._content_length if self._content is None else len(self._content)
+        return self.incoming.content_length if self._content is None else len(self._content)
 
     @property
     def is_safe(self) -> bool:
@@ -62,7 +60,6 @@ class Exchange:
         """The body that goes on, or None."""
         if self._content is None:
             return self._watched()
-        self.incoming.skip_body()
         return _once(self._content) if self._content else None
 
     def watch(self, is_permitted: Callable[[], bool]) -> None:
@@ -83,6 +80,10 @@ class Exchange:
     async def _read(self) -> None:
         content = self._content if self._content is not None else await self.incoming.whole(max_bytes=MAX_READ_BYTES)
         self.canonical, self.batch, self._content = read_body(self.canonical, content)
+
+
+def _always() -> bool:
+    return True
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

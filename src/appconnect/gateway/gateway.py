@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
 from appconnect.activity import Recorder
-from appconnect.asgi import BodyTooLarge, ClientGone, Receive, Scope, Send, peer_address, to_request
+from appconnect.asgi import DISCONNECT, BodyTooLarge, ClientGone, Receive, Scope, Send, peer_address, to_request
 from appconnect.core.access import Access
 from appconnect.core.body import MAX_READ_BYTES
 from appconnect.core.canonical import canonicalize
-from appconnect.core.decision import Allow, Deny
+from appconnect.core.decision import Allow, Decision, Deny, Reason
 from appconnect.core.request import Refused
 from appconnect.core.snapshot import SiteAddress, Snapshot, UpstreamCredential
 from appconnect.core.tokens import InvalidToken
@@ -22,10 +22,9 @@ from appconnect.gateway.forward import upstream_request
 from appconnect.gateway.incoming import Incoming
 from appconnect.gateway.receive import (
     Presented,
+    check_host,
     claimed_client_id,
-    content_length,
     has_token_in,
-    host_problem,
     is_form,
     presented,
 )
@@ -36,7 +35,7 @@ from appconnect.gateway.tally import Tally
 from appconnect.gateway.untokened import untouched_request
 from appconnect.gateway.upstream_page import is_upstream_page, upstream_page
 from appconnect.ports import Clock, Health, Upstream, UpstreamAnswer, UpstreamUnavailable
-from appconnect.telemetry import logger
+from appconnect.telemetry import Log, RequestLog
 
 Untokened = Literal["reject", "pass"]
 
@@ -53,23 +52,22 @@ class Gateway:
     credentials: CredentialHealth
     recorder: Recorder
     untokened: Untokened
+    log: Log
+    request_log: RequestLog
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A client that goes away takes its upstream request with it."""
-        request, answering = to_request(scope), Answering(send)
-        incoming, tally = Incoming(receive, content_length(request)), Tally(request, peer_address(scope))
-        work = asyncio.ensure_future(self._answer(tally, incoming, answering))
-        gone = asyncio.ensure_future(incoming.gone())
+        request = to_request(scope)
+        incoming, tally = Incoming(receive, request.headers.content_length), Tally(request, peer_address(scope))
+        if "extensions" in scope:
+            scope["extensions"][DISCONNECT](incoming.leave)
         try:
-            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            await self._answer(tally, incoming, Answering(send))
+        except asyncio.CancelledError:
+            if not incoming.is_gone:
+                raise
         finally:
-            gone.cancel()
-            if not work.done():
-                work.cancel()
-            await asyncio.gather(work, gone, return_exceptions=True)
             tally.record(self.recorder, now=self.clock())
-        if not work.cancelled() and (error := work.exception()) is not None:
-            raise error
 
     async def _answer(self, tally: Tally, incoming: Incoming, answering: Answering) -> None:
         try:
@@ -83,7 +81,7 @@ class Gateway:
         except UpstreamUnavailable as error:
             if incoming.is_gone:
                 return
-            logger("gateway").warning("no answer from WordPress", failure=error.failure.value, detail=error.detail)
+            self.log.warning("no answer from WordPress", failure=error.failure.value, detail=error.detail)
             if answering.has_begun:
                 return  # too late for an error of our own: the server cuts the connection, so the client notices
             refusal = refusals.upstream_unavailable(error.failure)
@@ -94,11 +92,10 @@ class Gateway:
     async def _pass_on(self, tally: Tally, incoming: Incoming, answering: Answering) -> RefusalAnswer | None:
         """Forward the request and its answer, or say why not."""
         snapshot, request = self.current(), tally.request
-        if (problem := host_problem(request)) is not None:
-            raise problem
+        check_host(request)
         tally.is_counted = True  # a token that was sent twice is
         shown = presented(request, issuer=snapshot.issuer, takes_every_bearer=self.untokened == "reject")
-        tally.is_counted = shown != Presented()
+        tally.is_counted = shown.is_something
         if snapshot.site is None:
             return refusals.not_connected()
         if shown.token is not None:
@@ -123,33 +120,56 @@ class Gateway:
             return access
         client_id = tally.client_id = access.client.id
         tally.is_proven = True
-        exchange = Exchange(canonicalize(request), content_length(request), incoming, answering)
+        exchange = Exchange(canonicalize(request), incoming, answering)
         tally.exchange = exchange
-        if isinstance(denied := exchange.decision(access, snapshot.templates), Deny):
-            _log_denied(client_id, exchange, denied)
-            return refusals.forbidden(denied, snapshot)
+        decision = exchange.decision(access, snapshot.templates)
+        if isinstance(decision, Deny):
+            self._log_denied(client_id, exchange, decision)
+            return refusals.forbidden(decision, snapshot)
+        is_at_once = self.slots.take(client_id)
+        if not is_at_once:
+            try:
+                await self.slots.wait(client_id)
+            except NoSlot:
+                return refusals.too_many_requests(self.slots.max_wait_seconds)
         try:
-            async with self.slots.slot(client_id):
-                return await self._in_turn(exchange, client_id, token, tally)
-        except NoSlot:
-            return refusals.too_many_requests(self.slots.max_wait_seconds)
+            if is_at_once and isinstance(decision, Allow) and exchange.canonical.body is None:
+                return await self._permitted(exchange, token, tally, snapshot, decision)  # nothing can have changed
+            return await self._in_turn(exchange, token, tally)
+        finally:
+            self.slots.give_back(client_id)
 
-    async def _in_turn(self, exchange: Exchange, client_id: str, token: str, tally: Tally) -> RefusalAnswer | None:
-        """Decide by what counts now, and again where it has changed while the request waited or its body arrived."""
-        snapshot: Snapshot | None = None
-        while (latest := self.current()) is not snapshot:
-            snapshot = latest
+    async def _in_turn(self, exchange: Exchange, token: str, tally: Tally) -> RefusalAnswer | None:
+        """Decide by what counts now, and again where it has changed while the body arrived."""
+        client_id = tally.client_id
+        assert client_id is not None
+        decision: Decision = Deny(Reason.NO_RULE)
+        decided_by: Snapshot | None = None
+        while True:
+            snapshot = self.current()
             access = self._open(token, snapshot)
             if isinstance(access, RefusalAnswer):
                 return access
+            if snapshot is decided_by:
+                break
             decision = await exchange.decided(access, snapshot.templates)
             if isinstance(decision, Deny):
-                _log_denied(client_id, exchange, decision)
+                self._log_denied(client_id, exchange, decision)
                 return refusals.forbidden(decision, snapshot)
             await exchange.refuse_second_credential()
-            rule = decision.rule
-        _log_allowed(client_id, exchange, tally.allow(rule))
-        exchange.watch(lambda: self._is_permitted(exchange, token))
+            decided_by = snapshot
+        assert isinstance(decision, Allow)
+        return await self._permitted(exchange, token, tally, snapshot, decision)
+
+    async def _permitted(
+        self, exchange: Exchange, token: str, tally: Tally, snapshot: Snapshot, allow: Allow
+    ) -> RefusalAnswer | None:
+        client_id = tally.client_id
+        assert client_id is not None
+        rule = tally.allow(allow.rule) or "full access"
+        self.request_log.info("allowed", rule=rule, **_what(client_id, exchange))
+        if exchange.canonical.body is not None:
+            exchange.watch(lambda: self._is_permitted(exchange, token))
         try:
             return await self._forward(exchange, client_id, snapshot)
         except UpstreamUnavailable:
@@ -170,7 +190,7 @@ class Gateway:
         try:
             return self.remembered.open(token, snapshot, now=self.clock())
         except InvalidToken as error:
-            logger("gateway").info("invalid token", detail=error.detail)
+            self.log.info("invalid token", detail=error.detail)
             return refusals.invalid_token(snapshot)
 
     async def _forward(
@@ -218,6 +238,9 @@ class Gateway:
         is_replaced = self.current().credentials.get(client_id) != used
         return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
 
+    def _log_denied(self, client_id: str, exchange: Exchange, denied: Deny) -> None:
+        self.request_log.info("denied", reason=denied.reason.value, **_what(client_id, exchange))
+
 
 async def _pass_back(
     answer: UpstreamAnswer, answering: Answering, site: SiteAddress, public_url: str
@@ -231,17 +254,9 @@ async def _pass_back(
     return None
 
 
-def _log_denied(client_id: str, exchange: Exchange, denied: Deny) -> None:
-    logger("gateway").info("denied", reason=denied.reason.value, **_what(client_id, exchange))
-
-
-def _log_allowed(client_id: str, exchange: Exchange, rule: str) -> None:
-    logger("gateway").info("allowed", rule=rule or "full access", **_what(client_id, exchange))
-
-
-def _what(client_id: str, exchange: Exchange) -> dict[str, Any]:
+def _what(client_id: str, exchange: Exchange) -> dict[str, str | list[str]]:
     canonical = exchange.canonical
-    what: dict[str, Any] = {"client_id": client_id, "method": canonical.method.value, "path": canonical.path}
+    what: dict[str, str | list[str]] = {"client_id": client_id, "method": str(canonical.method), "path": canonical.path}
     if exchange.batch is not None:
         what["parts"] = [f"{part.request.method} {part.request.path}" for part in exchange.batch.parts]
     return what

@@ -1,19 +1,23 @@
 """The client's side of one exchange: its body as it arrives, and whether it is still there."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from appconnect.asgi import BodyTooLarge, ClientGone, Message, Receive
 
 
 class Incoming:
-    """The only reader of a request's ASGI messages."""
+    """The only reader of a request's ASGI messages; `content_length` is in bytes, where the client gave it."""
+
+    __slots__ = ("_peeked", "_receive", "content_length", "is_gone")
 
     def __init__(self, receive: Receive, content_length: int | None) -> None:
-        self._receive, self._content_length = receive, content_length
+        self._receive, self.content_length = receive, content_length
         self._peeked: Message | None = None
-        self._is_read = asyncio.Event()
         self.is_gone = False
+
+    def leave(self) -> None:
+        """The client is gone."""
+        self.is_gone = True
 
     async def peek(self) -> bytes:
         """The first piece of the body, which stays to be read."""
@@ -26,7 +30,7 @@ class Incoming:
 
         A body shorter than was announced must not end well: WordPress would take what comes next for the rest of it.
         """
-        missing = self._content_length
+        missing = self.content_length
         while True:
             message = self._peeked or await self._receive()
             self._peeked = None
@@ -39,12 +43,11 @@ class Incoming:
             if not message.get("more_body", False):
                 if missing:
                     raise ClientGone
-                self._is_read.set()
                 return
 
     async def whole(self, *, max_bytes: int) -> bytes:
         """The whole body; `BodyTooLarge` past `max_bytes`, before anything is read where the client gave its length."""
-        if self._content_length is not None and self._content_length > max_bytes:
+        if self.content_length is not None and self.content_length > max_bytes:
             raise BodyTooLarge
         body = bytearray()
         async for chunk in self.chunks():
@@ -52,14 +55,3 @@ class Incoming:
             if len(body) > max_bytes:
                 raise BodyTooLarge
         return bytes(body)
-
-    def skip_body(self) -> None:
-        """Say that nobody will read the body, so that `gone` may listen at once."""
-        self._is_read.set()
-
-    async def gone(self) -> None:
-        """Return once the client has closed the connection."""
-        await self._is_read.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.is_gone = True

@@ -5,13 +5,14 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from appconnect.core.body import Reading, readings_of
 from appconnect.core.clients import CLIENT_ID_PREFIX
-from appconnect.core.headers import MAX_CONTENT_TYPE_BYTES, first
+from appconnect.core.headers import MAX_CONTENT_TYPE_BYTES, Request, first
 from appconnect.core.query import access_tokens, split_pairs
-from appconnect.core.request import Refused, Request
+from appconnect.core.request import Refused
 from appconnect.core.rules import Method
 
 _BEARER: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
@@ -26,6 +27,11 @@ class Presented:
     has_client_credentials: bool = False
     has_token_elsewhere: bool = False
 
+    @property
+    def is_something(self) -> bool:
+        """Whether there is anything of ours in the request."""
+        return self.token is not None or self.has_client_credentials or self.has_token_elsewhere
+
 
 def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Presented:
     """Tell our tokens from other people's.
@@ -33,7 +39,7 @@ def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Pre
     Before a whole site, other plugins' bearer tokens are none of our business. A token is theirs only if it is no JWT,
     or a JWT that names another issuer: one of ours that was cut or bent must not reach WordPress as an anonymous call.
     """
-    headers = [value for name, value in request.headers if name == b"authorization"]
+    headers = request.headers.authorizations
     bearers = [value for value in headers if value[:6].lower() == b"bearer"]
     if not bearers:
         return Presented(
@@ -42,9 +48,17 @@ def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Pre
         )
     if len(headers) > 1:
         raise Refused(400, "duplicate_header", "The Authorization header was sent more than once.")
-    found, jwt = _BEARER.fullmatch(bearers[0]), _JWT.search(bearers[0])
-    is_ours = takes_every_bearer or (jwt is not None and _is_ours(jwt[0].decode("ascii"), issuer))
-    return Presented(found[1].decode("ascii") if found else "") if is_ours else Presented()
+    if not takes_every_bearer:
+        jwt = _JWT.search(bearers[0])
+        if jwt is None or not _is_ours(jwt[0].decode("ascii"), issuer):
+            return Presented()
+    return _with_bearer(bearers[0])
+
+
+@lru_cache(maxsize=512)
+def _with_bearer(header: bytes) -> Presented:
+    found = _BEARER.fullmatch(header)
+    return Presented(found[1].decode("ascii") if found else "")
 
 
 def claimed_client_id(token: str) -> str | None:
@@ -69,16 +83,11 @@ def is_form(request: Request) -> bool:
     )
 
 
-def host_problem(request: Request) -> Refused | None:
-    """RFC 9112 §3.2: exactly one Host; the HTTP server lets none and several through."""
-    hosts = [value for name, value in request.headers if name == b"host"]
-    return None if len(hosts) == 1 and hosts[0] else Refused(400, "host", "Send exactly one Host header.")
-
-
-def content_length(request: Request) -> int | None:
-    """The length of the body in bytes where the client gave it; the HTTP server took it for digits already."""
-    lengths = [value for name, value in request.headers if name == b"content-length"]
-    return int(lengths[0]) if len(lengths) == 1 and lengths[0].isdigit() else None
+def check_host(request: Request) -> None:
+    """RFC 9112 §3.2: exactly one Host, or `Refused`; the HTTP server lets none and several through."""
+    hosts = request.headers.hosts
+    if len(hosts) != 1 or not hosts[0]:
+        raise Refused(400, "host", "Send exactly one Host header.")
 
 
 def _is_ours(token: str, issuer: str) -> bool:

@@ -1,8 +1,7 @@
 """How many requests of one client are under way: a sync job must not starve the site's visitors."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
 
 
 class NoSlot(Exception):
@@ -14,31 +13,44 @@ class Slots:
 
     def __init__(self, per_client: int, max_wait_seconds: float) -> None:
         self._per_client, self.max_wait_seconds = per_client, max_wait_seconds
-        self._semaphores: dict[str, asyncio.Semaphore] = {}
-        self._users: dict[str, int] = {}
+        self._taken: dict[str, int] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def slot(self, client_id: str) -> AsyncIterator[None]:
-        """Hold one of the client's places."""
-        semaphore = self._semaphores.setdefault(client_id, asyncio.Semaphore(self._per_client))
-        self._users[client_id] = self._users.get(client_id, 0) + 1
-        try:
-            await self._acquire(semaphore)
-            try:
-                yield
-            finally:
-                semaphore.release()
-        finally:
-            self._users[client_id] -= 1
-            if not self._users[client_id]:
-                del self._users[client_id], self._semaphores[client_id]
+    def take(self, client_id: str) -> bool:
+        """Take one of the client's places if one is free; `give_back` must follow."""
+        taken = self._taken.get(client_id, 0)
+        if taken >= self._per_client:
+            return False
+        self._taken[client_id] = taken + 1
+        return True
 
-    async def _acquire(self, semaphore: asyncio.Semaphore) -> None:
-        if not semaphore.locked():
-            await semaphore.acquire()
-            return
+    def give_back(self, client_id: str) -> None:
+        """Hand the place to the client's request that waits the longest, if one does."""
+        for waiting in self._waiting.get(client_id, ()):
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+        if self._taken[client_id] > 1:
+            self._taken[client_id] -= 1
+        else:
+            del self._taken[client_id]
+
+    async def wait(self, client_id: str) -> None:
+        """Wait in turn for one of the client's places, none of which is free; `give_back` must follow."""
+        handed = asyncio.get_running_loop().create_future()
+        queue = self._waiting.setdefault(client_id, deque())
+        queue.append(handed)
         try:
             async with asyncio.timeout(self.max_wait_seconds):
-                await semaphore.acquire()
-        except TimeoutError as error:
-            raise NoSlot from error
+                await handed
+        except BaseException as error:
+            if handed.done() and not handed.cancelled():  # too late: the place is ours already
+                self.give_back(client_id)
+            handed.cancel()
+            if isinstance(error, TimeoutError):
+                raise NoSlot from error
+            raise
+        finally:
+            queue.remove(handed)
+            if not queue:
+                del self._waiting[client_id]

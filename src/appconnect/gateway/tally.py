@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from appconnect.activity import Recorder
 from appconnect.core.activity import FULL_ACCESS, Refusal
+from appconnect.core.headers import Request
 from appconnect.core.query import encode_query
-from appconnect.core.request import Request
 from appconnect.core.rules import RouteRule
 from appconnect.gateway.exchange import Exchange
 from appconnect.gateway.refusals import RefusalAnswer

@@ -1,11 +1,11 @@
 """Requests without our token, where the gateway stands before the whole site: passed to WordPress untouched."""
 
-from appconnect.core.request import Pair, Refused, Request
+from appconnect.core.headers import Request
+from appconnect.core.request import Pair, Refused
 from appconnect.core.snapshot import SiteAddress
 from appconnect.gateway.answer import end_to_end
 from appconnect.gateway.forward import forwarded_proto, host_header
 from appconnect.gateway.incoming import Incoming
-from appconnect.gateway.receive import content_length
 from appconnect.ports import UpstreamRequest
 
 
@@ -16,10 +16,7 @@ def untouched_request(request: Request, site: SiteAddress, incoming: Incoming) -
     framing = [name for name, _ in request.headers if name in (b"content-length", b"transfer-encoding")]
     if len(framing) > 1:
         raise Refused(400, "ambiguous_length", "Send either one Content-Length or Transfer-Encoding.")
-    length = content_length(request)
-    has_body = bool(framing) and length != 0
-    if not has_body:
-        incoming.skip_body()
+    has_body = bool(framing) and incoming.content_length != 0
     query = b"?" + request.raw_query if request.raw_query else b""
     return UpstreamRequest(
         method=request.method,

@@ -21,12 +21,14 @@ def is_upstream_page(status: int, headers: Sequence[Pair]) -> bool:
     `WP_REST_Server::serve_request` sends its headers before it does anything else, so what it makes has them. 304 is
     no page: it has no content (RFC 9110 §15.4.5), and must get none from us.
     """
-    fields = {name.lower(): value.strip().lower() for name, value in headers}
+    if status < 300 or status == HTTPStatus.NOT_MODIFIED:
+        return False
+    fields = {name: value.strip().lower() for name, value in headers}
     is_html = fields.get(b"content-type", b"").split(b";")[0].strip() in _HTML
     is_rest = b"x-wp-total" in fields.get(b"access-control-expose-headers", b"") or (
         b"noindex" in fields.get(b"x-robots-tag", b"") and fields.get(b"x-content-type-options") == b"nosniff"
     )
-    return status >= 300 and status != HTTPStatus.NOT_MODIFIED and is_html and not is_rest
+    return is_html and not is_rest
 
 
 def upstream_page(status: int, headers: Sequence[Pair]) -> RefusalAnswer:

@@ -1,77 +1,110 @@
-"""HTTP/1.1 on the wire (RFC 9112): uvicorn's protocol on httptools, with the limits and the strictness that it lacks.
+"""HTTP/1.1 on the wire (RFC 9112), for uvicorn's server.
 
-The parser decides where a message begins and ends, and nobody after it: what it cannot tell for certain is refused here
-and ends the connection. A request's head, a body that is waited for, and an answer that is not read each have a limit.
+Where a message begins and ends is decided once (`head`, `core.chunked`): what cannot be told for certain is refused and
+ends the connection. A request's head, a body that is waited for, and an answer that is not read each have a limit.
 """
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.config import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
 
 from appconnect.asgi import Answer
-from appconnect.http1.exchange import Cycle, Flow, Writing
+from appconnect.core.chunked import ChunkedError, ChunkedReader
+from appconnect.core.request import Pair
+from appconnect.http1.cycle import STATUS_LINE, Cycle
+from appconnect.http1.head import BadHead, check_begin, read_framing, read_line, skip_empty_lines
 from appconnect.http1.limits import Limits, refusals
-
-_SLICE_BYTES: Final = 16_384
-"""How much is parsed at a time, so that little is parsed in vain where too many requests come at once."""
 
 
 class _At(Enum):
-    """Where in a message the parser is."""
+    """Where in a message the reader is."""
 
     START = auto()
     HEAD = auto()
     BODY = auto()
 
 
-class Http1Protocol(HttpToolsProtocol):
+_CR: Final = 13
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+
+
+class Http1Protocol(asyncio.Protocol):
     """One connection."""
 
     limits: ClassVar[Limits] = Limits()
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.parser = httptools.HttpRequestParser(self)  # without the leniencies that uvicorn sets
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        del app_state  # what a lifespan leaves for requests: ours leaves nothing
+        if not config.loaded:
+            config.load()
+        self.loop = _loop or asyncio.get_running_loop()
+        self._application, self._keep_alive_seconds = config.loaded_app, config.timeout_keep_alive
+        self._server = server_state
+        self._default_headers: list[Pair] | None = None
+        self._default_lines: list[bytes] = []
+        self.transport: asyncio.Transport
+        self._server_address: tuple[str, int | None] | None = None
+        self._client_address: tuple[str, int] | None = None
+        # -- of the message that is read
         self._at = _At.START
-        self._is_priming = False  # a parser is being told of a body whose head another one has read
-        self._framing: bytes | None = None  # of a body that the parser stopped before
         self._is_over = False  # nothing that comes is a request any more
-        self._why = "malformed"
-        self._unparsed = b""
-        self._fields = self._lingered_bytes = 0
-        self._bare_bytes = 0  # since the last of a body: head, trailer, empty lines, extensions of chunks
+        self._unread = b""
+        self._searched_bytes = self._empty_bytes = self._lingered_bytes = 0
         self._left_bytes: int | None = 0  # of the body; None for a chunked one
-        self._active: Cycle | None = None
+        self._chunks: ChunkedReader | None = None
+        # -- of those that are answered
+        self._read: Cycle | None = None  # the last that was read
+        self._active: Cycle | None = None  # the one that the application has
+        self._waiting: deque[Cycle] = deque()
+        # -- flow and time
+        self._is_read_paused = self._is_held = False
+        self.is_write_paused = False
+        self._writable: asyncio.Event | None = None
+        self._is_idle = False  # between an answer and the next request
         self._deadline: float | None = None
         self._unwritten: tuple[int, float] | None = None  # bytes that wait to be taken, and since when
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
 
     # -- the connection -----------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first head its time."""
-        super().connection_made(transport)
-        self.flow = Flow(transport, self._go_on_waiting)
+        self._server.connections.add(self)  # type: ignore[arg-type]
+        self.transport = transport
+        self._server_address, self._client_address = get_local_addr(transport), get_remote_addr(transport)
         self._await_within(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching, and tell the request under way, which need not be the last one read."""
+        """Stop watching, and tell the requests under way."""
+        del exc
+        self._server.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
         self._is_over = True
-        if self._active is not None and not self._active.response_complete:
-            self._active.leave()
-        super().connection_lost(exc)
+        self._waiting.clear()
+        for cycle in (self._active, self._read):
+            if cycle is not None and not cycle.is_complete:
+                cycle.leave()
+        self._write_again()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, unless too many requests wait already."""
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
+        if self._is_idle:
+            self._is_idle = False
             self._await_within(self.limits.head_seconds)  # an empty line begins no message, and yet keeps us waiting
         if self._is_over:
             self._lingered_bytes += len(data)
@@ -80,204 +113,199 @@ class Http1Protocol(HttpToolsProtocol):
             return
         if self._at is _At.BODY:
             self._await_within(self.limits.body_seconds)
-        self._unparsed += data
-        self._parse()
+        self._unread = self._unread + data if self._unread else data
+        self._read_on()
 
-    def _parse(self) -> None:
+    def shutdown(self) -> None:
+        """End the connection, after the answer that is under way (uvicorn calls this when it stops)."""
+        if self._read is None or self._read.is_complete:
+            self.transport.close()
+        else:
+            self._read.keep_alive = False
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _read_on(self) -> None:
+        """Read what has come, one message after the other."""
         try:
-            while self._unparsed and not self._is_over and not self._hold():
-                piece, self._unparsed = self._unparsed[:_SLICE_BYTES], self._unparsed[_SLICE_BYTES:]
-                self._feed(piece)
-        except httptools.HttpParserError:
-            self._refuse(self._why)
-            return
-        if self._bare_bytes > self.limits.head_bytes and not self._is_over:
-            self._refuse("head")
+            while self._unread and not self._is_over:
+                if len(self._waiting) >= self.limits.pipelined_requests and self._hold():
+                    return
+                if self._at is _At.BODY:
+                    self._read_body()
+                elif not self._read_head():
+                    return
+        except BadHead as error:
+            self._refuse(error.why)
+        except ChunkedError as error:
+            self._refuse("head" if error.is_too_long else "malformed")
 
     def _hold(self) -> bool:
         """Whether so many requests wait for their turn that no more are read."""
-        assert isinstance(self.flow, Flow)
-        self.flow.is_held = len(self.pipeline) >= self.limits.pipelined_requests
-        if self.flow.is_held:
-            self.flow.pause_reading()
-        return self.flow.is_held
+        self._is_held = len(self._waiting) >= self.limits.pipelined_requests
+        if self._is_held:
+            self._pause_reading()
+        return self._is_held
 
-    def _feed(self, data: bytes) -> None:
-        """Give bytes to the parser.
+    def _read_head(self) -> bool:
+        """Read a head, and hand it to the application; false where its end has not come."""
+        data = self._unread
+        if data[0] == _CR:
+            data = skip_empty_lines(data)
+            self._empty_bytes += len(self._unread) - len(data)
+            self._unread = data
+        if self._empty_bytes > self.limits.head_bytes:
+            raise BadHead("head")
+        end = data.find(b"\r\n\r\n", max(0, self._searched_bytes - 3))
+        if end < 0:
+            if data not in (b"", b"\r"):
+                check_begin(data, self._searched_bytes, self.limits)
+                if self._at is _At.START:
+                    self._at = _At.HEAD
+                    self._await_within(self.limits.head_seconds)
+            self._searched_bytes = len(data)
+            return False
+        end_of_line = data.find(b"\r\n")
+        if end > self.limits.head_bytes:
+            raise BadHead("target" if end_of_line > self.limits.target_bytes else "head")
+        self._unread, self._searched_bytes, self._empty_bytes = data[end + 4 :], 0, 0
+        self._begin(data[:end_of_line], data[end_of_line + 2 : end + 2])
+        return True
 
-        It stops after a head with `Upgrade`, which we ignore (RFC 9110 §7.8): whatever follows is the body that the
-        head announces, or the next request, and another parser goes on there.
-        """
-        self._bare_bytes += len(data)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stopped:
-            self.parser = httptools.HttpRequestParser(self)
-            if self._framing is not None:
-                self._is_priming = True
-                self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n\r\n" % self._framing)
-                self._is_priming, self._framing = False, None
-            self._unparsed = data[stopped.args[0] :] + self._unparsed
+    def _begin(self, line: bytes, block: bytes) -> None:
+        method, path, query, is_latest = read_line(line, self.limits)
+        framing = read_framing(block, self.limits)
+        if framing.is_chunked and not is_latest:
+            raise BadHead("malformed")  # RFC 9112 §6.1: its framing is faulty
+        text = path.decode("ascii")
+        scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": "1.1" if is_latest else "1.0",
+            "scheme": "http",
+            "root_path": "",
+            "server": self._server_address,
+            "client": self._client_address,
+            "method": method,
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": query,
+            "headers": framing.fields,
+        }
+        # RFC 9110 §10.1.1: a client of an older version does not wait to be told to go on
+        is_invited = not (framing.expects_100 and is_latest)
+        cycle = Cycle(self, scope, is_invited=is_invited, keep_alive=is_latest and not framing.closes)
+        is_alone = self._read is None or self._read.is_complete
+        self._read = cycle
+        self._left_bytes = framing.length
+        if framing.length == 0:
+            self._at, self._deadline = _At.START, None
+            cycle.end()
+        else:
+            self._at = _At.BODY
+            self._chunks = self._chunked_reader() if framing.is_chunked else None
+            self._await_within(self.limits.body_seconds)
+        if is_alone:
+            self._start(cycle)
+        else:
+            self._waiting.append(cycle)
 
-    # -- the parser's events ------------------------------------------------------------------------------------------
+    def _chunked_reader(self) -> ChunkedReader:
+        return ChunkedReader(max_bare_bytes=self.limits.head_bytes, max_trailers=self.limits.fields)
 
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        if not self._is_priming:
-            super().on_message_begin()
-            self._at, self._fields, self._bare_bytes = _At.HEAD, 0, 0
-            self._await_within(self.limits.head_seconds)
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the target."""
-        if not self._is_priming:
-            super().on_url(url)
-            if len(self.url) > self.limits.target_bytes:
-                raise self._refused("target")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field. One of a trailer is no header (RFC 9110 §6.5.1): it would come after the decision."""
-        if self._is_priming:
+    def _read_body(self) -> None:
+        data, self._unread = self._unread, b""
+        if self._chunks is not None:
+            pieces = self._chunks.feed(data)
+            is_whole, self._unread = self._chunks.is_whole, self._chunks.rest
+        else:
+            assert self._left_bytes is not None
+            pieces = [data[: self._left_bytes]]
+            is_whole, self._unread = len(data) >= self._left_bytes, data[self._left_bytes :]
+            self._left_bytes -= len(pieces[0])
+        read = self._read
+        assert read is not None
+        for piece in () if read.is_complete else pieces:
+            if read.take(piece):
+                self._pause_reading()
+        if not is_whole:
             return
-        self._fields += 1
-        if self._fields > self.limits.fields:
-            raise self._refused("head")
-        if self._at is _At.HEAD:
-            super().on_header(name, value.rstrip(b" \t"))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: check what decides where the message ends, and hand it to the application."""
-        if self._is_priming:
-            return
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self.limits.head_bytes:
-            raise self._refused("head")
-        self.scope["method"] = self.parser.get_method().decode("ascii")
-        self.scope["http_version"] = self.parser.get_http_version()
-        self._read_framing()
-        self._read_target()
-        self._at, self._bare_bytes = _At.BODY, 0
-        self._await_within(self.limits.body_seconds)
-        self._begin()
-
-    def _read_framing(self) -> None:
-        """RFC 9112 §6.3; the parser has refused what is not digits, what is said twice, and two kinds of length."""
-        if self.scope["http_version"] not in ("1.0", "1.1"):
-            raise self._refused("version")
-        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if codings and self.scope["http_version"] == "1.0":
-            raise self._refused("malformed")  # §6.1: its framing is faulty
-        if codings and codings != [b"chunked"]:
-            raise self._refused("coding")
-        self._left_bytes = None if codings else int(dict(self.headers).get(b"content-length", b"0"))
-        if self.parser.should_upgrade() and self._left_bytes != 0:
-            length = self._left_bytes
-            self._framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
-
-    def _read_target(self) -> None:
-        """RFC 9112 §3.2: a path, or an http address, whose host is not looked at.
-
-        The other two forms name no resource. A path begins with a slash: it will be put behind the site's address, and
-        must not become a part of its host.
-        """
-        if self.scope["method"] == "CONNECT" or (self.scope["method"] == "OPTIONS" and self.url == b"*"):
-            raise self._refused("whole")
-        target = httptools.parse_url(self.url)
-        path, query = target.path or b"/", target.query or b""
-        is_odd = target.fragment is not None or target.userinfo is not None or path[:1] != b"/"
-        if is_odd or target.schema not in (None, b"http", b"https"):
-            raise self._refused("malformed")
-        self.scope["path"] = self.root_path + unquote(path.decode("ascii"))
-        self.scope["raw_path"] = self.root_path.encode("ascii") + path
-        self.scope["query_string"] = query
-
-    def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
-        if self._left_bytes is not None:
-            self._left_bytes -= len(body)
-        self._bare_bytes = 0
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """The message is whole, unless the parser has stopped before the body that it has."""
-        if self._is_priming or self._framing is not None:
-            return
-        self._at, self._left_bytes, self._bare_bytes, self._deadline = _At.START, 0, 0, None
-        if self.cycle.response_complete:  # the answer came first, and the wait for the next request begins only now
-            self._await_within(self.timeout_keep_alive)
-        super().on_message_complete()
-
-    def _refused(self, why: str) -> Exception:
-        self._why = why
-        return ValueError(why)
+        self._at, self._left_bytes, self._chunks, self._deadline = _At.START, 0, None, None
+        if read.is_complete:  # the answer came first, and the wait for the next request begins only now
+            self._await_request()
+        else:
+            read.end()
 
     # -- requests and answers -----------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        is_alone = self.cycle is None or self.cycle.response_complete
-        cycle = Cycle(
-            scope=self.scope,
-            transport=cast(
-                "asyncio.Transport", Writing(self.transport, self.finish)
-            ),  # all of a transport that it uses
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue and self.scope["http_version"] == "1.1",  # RFC 9110 §10.1.1
-            keep_alive=self.scope["http_version"] == "1.1" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
-        cycle.leaves_much_unread = self._leaves_much_unread
-        cycle.invited = self._go_on_waiting
-        self.cycle = cycle
-        if is_alone:
-            self._active = cycle
-            self._start_asgi_task(cycle, self.app)
-        else:
-            self.pipeline.appendleft((cycle, self.app))
+    def _start(self, cycle: Cycle) -> None:
+        self._active = cycle
+        cycle.task = self.loop.create_task(cycle.run(self._application))
+        self._server.tasks.add(cycle.task)
 
-    def _leaves_much_unread(self, cycle: Cycle) -> bool:
+    def forget(self, cycle: Cycle) -> None:
+        """A request's task is at its end: uvicorn does not wait for it when it stops."""
+        task, cycle.task = cycle.task, None
+        if task is not None:
+            self._server.tasks.discard(task)
+
+    def default_lines(self) -> list[bytes]:
+        """The fields that every answer has, as uvicorn makes them anew each second."""
+        headers = self._server.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_lines = [b"%b: %b" % pair for pair in headers]
+        return self._default_lines
+
+    def invite(self, cycle: Cycle) -> None:
+        """Send 100 to a client that waits for it: it has time for its body from now on."""
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            cycle.is_invited = True
+        self._go_on_waiting()
+
+    def leaves_much_unread(self, cycle: Cycle) -> bool:
         """Whether an answer that begins now leaves more of the request's body behind than is worth reading."""
-        if cycle is not self.cycle or self._at is not _At.BODY:
+        if self._at is not _At.BODY or cycle is not self._read:
             return False
         left = self._left_bytes
-        return left is None or left > self.limits.drained_bytes or (left > 0 and cycle.waiting_for_100_continue)
+        return left is None or left > self.limits.drained_bytes or (left > 0 and not cycle.is_invited)
 
-    def on_response_complete(self) -> None:
-        """An answer is whole: the next request that waits has its turn, or more are read."""
-        if not self.transport.is_closing() and not (self._is_over and not self.pipeline):
-            if self.pipeline:
-                self._active = cast("Cycle", self.pipeline[-1][0])
-            super().on_response_complete()
-            if self._unparsed and not self._is_over:
-                self._parse()
-            self._resume()
+    def complete(self, cycle: Cycle) -> None:
+        """An answer is whole: the next request that waits has its turn, or more are read, or the connection ends."""
+        self._server.total_requests += 1
+        if not cycle.keep_alive:
+            self.finish()
+        if self.transport.is_closing() or (self._is_over and not self._waiting):
+            return
+        if self._waiting:
+            self._start(self._waiting.popleft())
+        elif self._at is _At.START and not self._unread:
+            self._await_request()
+        if self._unread and not self._is_over:
+            self._read_on()
+        if self._is_read_paused and not self._hold():
+            self.resume_reading()
 
-    def _resume(self) -> None:
-        assert isinstance(self.flow, Flow)
-        if not self._hold():
-            self.flow.resume_reading()
+    def cut(self) -> None:
+        """End an answer that cannot be completed, so that the client notices."""
+        self.transport.close()
 
     def finish(self) -> None:
         """End the connection after the answer: at once, or where a body is still coming, once the client has heard.
 
         Requests that wait behind it are none (RFC 9112 §9.6).
         """
-        self.pipeline.clear()
-        if self._at is _At.START and not self._unparsed:
+        self._waiting.clear()
+        if self._at is _At.START and not self._unread:
             self._close()
             return
-        self._is_over, self._unparsed, self._deadline = True, b"", None
-        self._resume()
+        self._is_over, self._unread, self._deadline = True, b"", None
+        self._is_held = False
+        self.resume_reading()
         with suppress(OSError, RuntimeError):
             self.transport.write_eof()
         self._await_within(self.limits.lingering_seconds)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """No request came in time."""
-        self._close()
 
     def _close(self) -> None:
         """Close the connection when what is written has been taken, for which there is a time too."""
@@ -289,19 +317,19 @@ class Http1Protocol(HttpToolsProtocol):
     def _refuse(self, why: str) -> None:
         """Answer what is no request, in its turn, and end the connection."""
         is_of_body = self._at is _At.BODY
-        self._is_over, self._unparsed, self._deadline = True, b"", None
-        answer = refusals(self.limits)[why]
-        if self.cycle is None or self.cycle.response_complete:
+        self._is_over, self._unread, self._deadline = True, b"", None
+        answer, read = refusals(self.limits)[why], self._read
+        if read is None or read.is_complete:
             self._answer(None if is_of_body else answer)
         elif not is_of_body:
-            self.cycle.keep_alive = False  # those before it are answered, and the connection ends with the last
-        elif self.cycle is self._active:
-            has_begun = self.cycle.response_started
-            self._active.leave()
+            read.keep_alive = False  # those before it are answered, and the connection ends with the last
+        elif read is self._active:
+            has_begun = read.has_begun
+            read.leave()
             self._answer(None if has_begun else answer)
         else:
-            self.pipeline.popleft()
-            last = self.pipeline[0][0] if self.pipeline else self._active
+            self._waiting.pop()
+            last = self._waiting[-1] if self._waiting else self._active
             if last is not None:
                 last.keep_alive = False
 
@@ -310,31 +338,62 @@ class Http1Protocol(HttpToolsProtocol):
             self.transport.abort()
             return
         length = (b"content-length", str(len(answer.body)).encode())
-        lines = [b"%s: %s\r\n" % pair for pair in (*answer.headers, length)]
-        self.transport.write(b"".join([STATUS_LINE[answer.status], *lines, b"\r\n", answer.body]))
+        lines = [b"%b: %b" % pair for pair in (*answer.headers, length)]
+        self.transport.write(b"\r\n".join([STATUS_LINE[answer.status], *lines, b"", answer.body]))
         self._at = _At.BODY  # whatever comes is not a request
         self.finish()
 
-    # -- time ---------------------------------------------------------------------------------------------------------
+    # -- flow ---------------------------------------------------------------------------------------------------------
+
+    def _pause_reading(self) -> None:
+        if not self._is_read_paused:
+            self._is_read_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again what the client sends, unless too many of its requests wait."""
+        if self._is_read_paused and not self._is_held:
+            self._is_read_paused = False
+            self.transport.resume_reading()
+            self._go_on_waiting()
 
     def pause_writing(self) -> None:
         """The client does not take its answer as fast as it comes."""
-        super().pause_writing()
+        self.is_write_paused = True
         self._await_taking()
 
     def resume_writing(self) -> None:
         """It does again."""
-        super().resume_writing()
+        self._write_again()
         if not self.transport.is_closing():
             self._unwritten = None
+
+    async def written(self) -> None:
+        """Return when more may be written."""
+        if self._writable is None:
+            self._writable = asyncio.Event()
+        await self._writable.wait()
+
+    def _write_again(self) -> None:
+        self.is_write_paused = False
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    # -- time ---------------------------------------------------------------------------------------------------------
 
     def _await_taking(self) -> None:
         self._unwritten = (self.transport.get_write_buffer_size(), self.loop.time())
         self._watch(self.limits.write_seconds)
 
     def _await_within(self, seconds: float) -> None:
-        self._deadline = self.loop.time() + seconds
-        self._watch(seconds)
+        self._deadline = deadline = self.loop.time() + seconds
+        if self._timer is None or self._rings_at > deadline:
+            self._watch(seconds)
+
+    def _await_request(self) -> None:
+        self._is_idle = True
+        self._await_within(self._keep_alive_seconds)
 
     def _go_on_waiting(self) -> None:
         """The client may go on after it had to wait for us: that time was not its own."""
@@ -343,10 +402,11 @@ class Http1Protocol(HttpToolsProtocol):
 
     def _watch(self, seconds: float) -> None:
         """One timer for all, set where none is: a deadline that moved on is found when it rings."""
-        if self._timer is None or self._timer.when() > self.loop.time() + seconds:
+        rings_at = self.loop.time() + seconds
+        if self._timer is None or self._rings_at > rings_at:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self.loop.call_later(seconds, self._ring)
+            self._timer, self._rings_at = self.loop.call_later(seconds, self._ring), rings_at
 
     def _ring(self) -> None:
         self._timer, now = None, self.loop.time()
@@ -368,12 +428,13 @@ class Http1Protocol(HttpToolsProtocol):
 
     def _time_out(self) -> None:
         """A deadline has passed: one for the client, where we have not stopped reading ourselves."""
-        is_client_waiting = self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
+        read = self._read
+        is_client_waiting = self._is_read_paused or (read is not None and not read.is_invited)
         if self._is_over or self._at is _At.START:
             self._close()
         elif is_client_waiting:
             self._await_within(self.limits.body_seconds)
-        elif self._at is _At.BODY and self.cycle.response_complete:
+        elif self._at is _At.BODY and read is not None and read.is_complete:
             self._close()
         else:
             self._refuse("timeout")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from appconnect.core.clients import Client, ClientSecretHash, find_secret
-from appconnect.core.request import Request
+from appconnect.core.headers import Request
 from appconnect.core.snapshot import Snapshot
 from appconnect.oauth.errors import ErrorCode, OAuthError
 

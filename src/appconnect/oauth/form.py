@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from appconnect.core.headers import Request
 from appconnect.core.query import split_pairs
-from appconnect.core.request import Request
 from appconnect.oauth.errors import ErrorCode, OAuthError
 
 MAX_FORM_BYTES = 16 * 1024

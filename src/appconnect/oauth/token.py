@@ -1,10 +1,12 @@
 """The token endpoint (RFC 6749 §4.4): named steps in the RFC's order, over one snapshot, without a write."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
 from appconnect.core.access import is_grant_enabled
 from appconnect.core.clients import Client, GrantType
+from appconnect.core.policy import Policy
 from appconnect.core.snapshot import Snapshot
 from appconnect.core.tokens import Claims, issue
 from appconnect.oauth.errors import ErrorCode, OAuthError
@@ -37,9 +39,15 @@ def token_answer(
         "token_type": "Bearer",
         "access_token": issue(claims, snapshot.key_ring),
         "expires_in": lifetime,
-        "granted_rest_routes": policy.granted_rest_routes,
+        "granted_rest_routes": _granted_rest_routes(policy),
     }
     return json_answer(200, content, NO_STORE, (b"pragma", b"no-cache"))
+
+
+@lru_cache(maxsize=1024)
+def _granted_rest_routes(policy: Policy) -> tuple[str, ...]:
+    """Written out once for a client that asks again and again."""
+    return policy.granted_rest_routes
 
 
 def _requested_grant_type(parameters: Mapping[str, str]) -> GrantType:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from appconnect.app import clock, open_store
+from appconnect.control_plane import clock, open_store
 from appconnect.core.clients import Client, ClientSecretHash, GrantType, hash_secret
 from appconnect.core.policy import AccessMode, Policy
 from appconnect.core.rules import RouteRule

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from bench.answers import Aim, Answer, Row
 
 FILE: Final = Path(__file__).with_name("results.json")

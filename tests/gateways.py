@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from appconnect.app import control_context, open_store
 from appconnect.control import clients, setup, switches
 from appconnect.control.context import Context
+from appconnect.control_plane import control_context, open_store
 from appconnect.core.clients import GrantType
 from appconnect.core.secret import Secret
 from appconnect.settings import Settings, load

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
-from appconnect.app import clock, open_store
 from appconnect.asgi import Receive, Scope, Send
+from appconnect.control_plane import clock, open_store
 from appconnect.core.canonical import canonicalize
 from appconnect.core.decision import Allow, decide
 from appconnect.core.headers import Fields, Request

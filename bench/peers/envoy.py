@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from bench.deployment import CLIENT_ID, RULES
 from bench.measuring import Peer
 from bench.processes import pinned

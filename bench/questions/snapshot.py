@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import insert, update
 
-from appconnect.app import clock, open_store
+from appconnect.control_plane import clock, open_store
 from appconnect.core.clients import Client, ClientSecretHash, GrantType, hash_secret
 from appconnect.core.policy import AccessMode, Policy, ServiceUser
 from appconnect.core.rules import RouteRule
@@ -59,7 +59,7 @@ _COMMON: Final = (
 _LOADING: Final = """
 import sys, time
 from pathlib import Path
-from appconnect.app import clock, open_store
+from appconnect.control_plane import clock, open_store
 from appconnect.settings import load
 from appconnect.store.feed import Feed
 store = open_store(load(Path(sys.argv[1])))

@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appconnect.app import clock, open_store
+from appconnect.control_plane import clock, open_store
 from bench.answers import Aim, Answer, Spread, at_least
 from bench.deployment import CLIENT_ID, CLIENT_SECRET
 from bench.measuring import Load, Peer, interleaved, load

@@ -65,9 +65,13 @@ class Recorder:
         """A request was refused. Those of strangers have a room of their own: they push out no client's."""
         room = self._refusals if refusal.is_proven else self._unproven
         self._lost += len(room) == room.maxlen  # the oldest, which goes
-        query = _shown("&".join(map(_without_secret, refusal.query[:_MOST_READ].split("&"))))
-        path, method = _shown(refusal.path), _shown(refusal.method)
-        room.append(replace(refusal, method=method, path=path, query=query))
+        query = refusal.query[:_MOST_READ]
+        if _SECRET_NAME.search(query):
+            query = "&".join(map(_without_secret, query.split("&")))
+        method, path, query = _shown(refusal.method), _shown(refusal.path), _shown(query)
+        if (method, path, query) != (refusal.method, refusal.path, refusal.query):
+            refusal = replace(refusal, method=method, path=path, query=query)
+        room.append(refusal)
         if refusal.client_id is not None and (use := self._use_of(refusal.client_id, refusal.at)) is not None:
             use[_REFUSED] += 1
             use[_LAST_AT] = refusal.at if refusal.is_proven else use[_LAST_AT]
@@ -126,5 +130,7 @@ def _without_secret(parameter: str) -> str:
 
 def _shown(text: str) -> str:
     """Text that any database takes, without the credentials in it, cut to what is kept."""
+    if len(text) <= MAX_TEXT_BYTES and text.isascii() and "\0" not in text:
+        return hide_credentials(text)[:MAX_TEXT_BYTES]
     valid = text[:_MOST_READ].replace("\0", "").encode("utf-8", "replace").decode()
     return hide_credentials(valid).encode()[:MAX_TEXT_BYTES].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""The only place that knows every room: settings → adapters → ASGI application. It alone holds a clock and chance."""
+"""The only place that knows every room: settings → adapters → ASGI application."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appconnect import telemetry
@@ -22,6 +21,7 @@ from appconnect.console.pages import PAGES
 from appconnect.control.context import Context
 from appconnect.control.credentials import check_credential
 from appconnect.control.routes import refresh_route_templates
+from appconnect.control_plane import clock, control_context, open_store
 from appconnect.gateway.credentials import CredentialHealth
 from appconnect.gateway.gateway import Gateway
 from appconnect.gateway.refusals import refusal
@@ -31,22 +31,20 @@ from appconnect.oauth.endpoints import Endpoints
 from appconnect.ports import Health, Upstream
 from appconnect.settings import Settings
 from appconnect.site.upstream import PooledUpstream
-from appconnect.store.engine import StoreUnavailableError, open_engine
+from appconnect.store.engine import StoreUnavailableError
 from appconnect.store.feed import INTERVAL_SECONDS, Feed
 from appconnect.store.flusher import Flusher
 from appconnect.store.sql_store import SqlStore
-from appconnect.store.vault import Vault, WrongKeyError
+from appconnect.store.vault import WrongKeyError
 from appconnect.telemetry import RequestLog, logger
 from appconnect.throttle import Throttle
 
 if TYPE_CHECKING:
-    from appconnect.core.snapshot import SiteAddress, Snapshot
-    from appconnect.site.wordpress import WordPressSite
+    from appconnect.core.snapshot import Snapshot
 
 HEALTHZ: Final = "/app-connect/healthz"
 RESTART_SECONDS: Final = 1.0
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
-PATIENCE_SECONDS: Final = 30.0
 IMPATIENCE_SECONDS: Final = 10.0
 """For the gateway's own checks: a request waits for one, and so does a worker that is to stop."""
 ROUTES_INTERVAL_SECONDS: Final = 600.0
@@ -56,44 +54,6 @@ _OWN: Final = ("/app-connect", "/wp-json/app-connect/", "/.well-known/")
 READYZ: Final = "/app-connect/readyz"
 NOTICE_SECONDS: Final = 2 * INTERVAL_SECONDS
 """In which every other worker notices a change, too."""
-
-
-def clock() -> int:
-    """Seconds since the epoch."""
-    return int(time.time())
-
-
-def open_store(settings: Settings) -> SqlStore:
-    """The store of these settings; its schema is taken as it is (see `store.migrate`)."""
-    path = settings.database_path
-    return SqlStore(
-        open_engine(path),
-        Vault(settings.encryption_key_bytes),
-        public_url=settings.public_url,
-        lock_file=path.with_name(path.name + ".lock"),
-    )
-
-
-def control_context(
-    settings: Settings, store: SqlStore, *, actor: str, read_timeout_seconds: float = PATIENCE_SECONDS
-) -> Context:
-    """What the control plane's actions are given; `read_timeout_seconds` is how long WordPress may be silent."""
-    from appconnect.site.index import discover  # noqa: PLC0415 - a worker needs it only when it checks a credential
-
-    return Context(
-        store=store,
-        discover_site=partial(discover, ca_file=settings.upstream_ca_file),
-        site_at=partial(_site_at, ca_file=settings.upstream_ca_file, read_timeout_seconds=read_timeout_seconds),
-        clock=clock,
-        entropy=os.urandom,
-        actor=actor,
-    )
-
-
-def _site_at(address: "SiteAddress", *, ca_file: Path | None, read_timeout_seconds: float) -> "WordPressSite":
-    from appconnect.site.wordpress import WordPressSite  # noqa: PLC0415
-
-    return WordPressSite(address, ca_file, read_timeout_seconds=read_timeout_seconds)
 
 
 @dataclass(slots=True)

@@ -160,6 +160,10 @@ class Store(Protocol):
         """All that the data plane needs, as of one revision."""
         ...
 
+    def application_passwords_of(self, client_id: str) -> Sequence[ApplicationPassword]:
+        """A client's own, unfinished ones too, the oldest first."""
+        ...
+
     def application_passwords(self) -> Sequence[ApplicationPassword]:
         """All of them, unfinished ones too."""
         ...

@@ -1,6 +1,6 @@
 """The server process: nothing but the application and uvicorn, so that a worker stays small.
 
-`start` replaces the command's own process, which has loaded much that no worker needs, by this module.
+`app-connect serve` replaces its own process, which has loaded much that no worker needs, by this module.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import os
 import pickle
 import socket
 import sys
-from typing import Final, NoReturn
+from typing import Final
 
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess
@@ -23,15 +23,6 @@ GRACEFUL_SECONDS: Final = 10
 BACKLOG: Final = 1024
 UNSENT_BYTES: Final = 131_072
 """What the kernel keeps of an answer for a client that takes it slowly: more would hide from us whether it does."""
-
-
-def start(settings: Settings, console_link: str, *, as_json: bool) -> NoReturn:
-    """Become the server. The settings go through a pipe: the encryption key stands in no argument or environment."""
-    reader, writer = os.pipe()
-    os.write(writer, pickle.dumps((settings, console_link, as_json)))
-    os.close(writer)
-    os.set_inheritable(reader, True)
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "appconnect.server", str(reader)])  # noqa: S606 - ourselves
 
 
 def run(settings: Settings, console_link: str, as_json: bool) -> None:

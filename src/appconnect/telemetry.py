@@ -1,6 +1,7 @@
 """Log lines: JSON on standard error, with anything secret left out."""
 
 import asyncio
+import atexit
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ import structlog
 from appconnect.core.secret import Secret
 
 REDACTED = "[redacted]"
+WAIT_SECONDS: Final = 0.05
 _SECRET_NAMES = frozenset(("authorization", "cookie", "password", "secret", "client_secret", "access_token", "token"))
 
 _CREDENTIALS = re.compile(
@@ -28,6 +30,8 @@ _MARKS = ("asic ", "earer ", "eyJ", "aca_", "acs_")
 def configure(level: str) -> None:
     """Send structlog's lines, and those of libraries, to standard error from `level` on."""
     number = logging.getLevelNamesMapping()[level.upper()]
+    output = _Output()
+    atexit.register(output.flush)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -37,7 +41,7 @@ def configure(level: str) -> None:
             _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=_Output,
+        logger_factory=lambda *_: output,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -69,32 +73,31 @@ def _line(_: object, __: str, event: MutableMapping[str, Any]) -> str:
 
 
 class _Output:
-    """Where the lines go: those of one turn of the event loop together, as each request writes one."""
+    """Where the lines go. Those about requests wait a moment for others, as one write for each would be felt."""
 
     def __init__(self) -> None:
         self._stream = sys.stderr
-        self._lines: list[str] = []
+        self._waiting: list[str] = []
 
     def msg(self, line: str) -> None:
-        """Write a line, at once where no event loop runs in this thread."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._write([line])
-            return
-        if not self._lines:
-            loop.call_soon(self._flush)
-        self._lines.append(line)
+        """Write a line, after those that wait."""
+        self._waiting.append(line)
+        self.flush()
 
     debug = info = warning = warn = error = exception = critical = fatal = failure = msg
 
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        self._write(lines)
+    def later(self, line: str) -> None:
+        """Write a line soon; it is called in the event loop only."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(WAIT_SECONDS, self.flush)
+        self._waiting.append(line)
 
-    def _write(self, lines: list[str]) -> None:
-        self._stream.write("\n".join(lines) + "\n")
-        self._stream.flush()
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._stream.write("\n".join(waiting) + "\n")
+            self._stream.flush()
 
 
 class HidingFormatter(logging.Formatter):
@@ -107,12 +110,14 @@ class HidingFormatter(logging.Formatter):
 class RequestLog:
     """Lines about requests, of which there are thousands a second: a logger's, written with a tenth of its work.
 
-    Values are text, or a list of texts, and none of them is secret by its name.
+    It is made after `configure`, and its lines are written within `WAIT_SECONDS`, in the order of all lines. Values are
+    text, or a list of texts, and none of them is secret by its name.
     """
 
     def __init__(self, room: str) -> None:
         self._is_on = logger(room).is_enabled_for(logging.INFO)
-        self._begin, self._output = f'{{"room": {_quoted(room)}, ', _Output()
+        self._begin = f'{{"room": {_quoted(room)}, '
+        self._output: _Output = structlog.get_config()["logger_factory"]()
         self._second, self._stamp = 0, ""
 
     def info(self, event: str, **values: str | list[str]) -> None:
@@ -123,7 +128,7 @@ class RequestLog:
         for name, value in values.items():
             line += f'"{name}": {_quoted(value) if isinstance(value, str) else _to_json(value)}, '
         line += f'"event": "{event}", "level": "info", "timestamp": "{self._now()}"}}'
-        self._output.msg(hide_credentials(line))
+        self._output.later(hide_credentials(line))
 
     def _now(self) -> str:
         """The time in UTC as ISO 8601 has it, to the microsecond; a second's text is made once."""

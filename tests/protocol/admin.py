@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 from joserfc.jwk import OKPKey
 
-from appconnect.app import clock, control_context, open_store
 from appconnect.console.api import ROOT, admin_api
 from appconnect.control import admin_tokens
 from appconnect.control.context import Context
+from appconnect.control_plane import clock, control_context, open_store
 from appconnect.core.admin_tokens import AdminScope
 from appconnect.core.keys import SigningKey
 from appconnect.core.sessions import Session

@@ -19,9 +19,10 @@ import httpx
 import pytest
 from joserfc.jwk import OKPKey
 
-from appconnect.app import App, clock, control_context, open_store
+from appconnect.app import App
 from appconnect.asgi import DISCONNECT
 from appconnect.control.context import Context
+from appconnect.control_plane import clock, control_context, open_store
 from appconnect.core.clients import Client, ClientSecretHash, GrantType, hash_secret
 from appconnect.core.keys import SigningKey
 from appconnect.core.policy import AccessMode, Policy, ServiceUser

@@ -13,11 +13,11 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from appconnect.app import clock, control_context, open_store
 from appconnect.control import activity
 from appconnect.control.clients import Draft, edit_client
 from appconnect.control.context import Context
 from appconnect.control.switches import set_api
+from appconnect.control_plane import clock, control_context, open_store
 from appconnect.core.activity import DAY_SECONDS, ClientUse, Health, Refusal, hour_of
 from appconnect.settings import Settings
 from tests.protocol.conftest import (

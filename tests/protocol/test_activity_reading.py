@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from appconnect.app import control_context, open_store
 from appconnect.control import activity, exports
 from appconnect.control.clients import Draft, edit_client
 from appconnect.control.context import Context, InputError
+from appconnect.control_plane import control_context, open_store
 from appconnect.core.activity import (
     DAY_SECONDS,
     Activity,

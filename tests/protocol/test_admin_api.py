@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from appconnect.app import clock
 from appconnect.console.api import MAX_BODY_BYTES
 from appconnect.console.openapi import document
 from appconnect.control import admin_tokens
 from appconnect.control.operations.operation import AnyOperation
 from appconnect.control.operations.table import OPERATIONS
+from appconnect.control_plane import clock
 from appconnect.core.admin_tokens import AdminScope, new_admin_token
 from appconnect.core.audit import AuditEventType
 from appconnect.settings import Settings
@@ -402,7 +402,7 @@ async def test_a_token_counts_nowhere_but_in_its_header(api: AdminApi, place: st
 
 async def test_an_expired_token_is_refused(api: AdminApi, monkeypatch: pytest.MonkeyPatch):
     token = api.token(lifetime_seconds=HOUR)
-    monkeypatch.setattr("appconnect.app.clock", lambda: clock() + HOUR)
+    monkeypatch.setattr("appconnect.control_plane.clock", lambda: clock() + HOUR)
     answer = await api.call("GET", "/settings", token)
     assert answer.status_code == 401
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from appconnect.app import open_store
 from appconnect.cli import commands, opening
+from appconnect.control_plane import open_store
 from appconnect.core.audit import AuditEventType
 from appconnect.core.clients import GrantType
 from appconnect.core.snapshot import SiteAddress

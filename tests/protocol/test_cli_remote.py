@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import trustme
 
-from appconnect.app import open_store
 from appconnect.cli import commands, opening
 from appconnect.control import admin_tokens
+from appconnect.control_plane import open_store
 from appconnect.core.admin_tokens import AdminScope
 from appconnect.core.clients import GrantType
 from appconnect.core.snapshot import SiteAddress, SiteSwitches

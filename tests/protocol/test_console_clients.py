@@ -7,8 +7,8 @@ from html import unescape
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients, sessions
+from appconnect.control_plane import clock
 from appconnect.core.activity import Activity, ClientUse, CredentialCheck, Health
 from appconnect.core.audit import AuditEventType
 from appconnect.core.policy import AccessMode, Policy

@@ -7,11 +7,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.console.passing import packed
 from appconnect.console.web import Gone, Notice
 from appconnect.control import sessions, setup
 from appconnect.control.context import Context, InputError
+from appconnect.control_plane import clock
 from appconnect.core.secret import Secret
 from appconnect.core.sessions import SESSION_SECONDS
 from appconnect.core.snapshot import SiteAddress

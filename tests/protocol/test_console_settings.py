@@ -2,8 +2,8 @@
 
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients, keys, switches
+from appconnect.control_plane import clock
 from appconnect.core.activity import Activity, ClientUse, hour_of
 from appconnect.core.clients import GrantType
 from tests.protocol.administrator import CONSOLE, Administrator, signing_in, value, words

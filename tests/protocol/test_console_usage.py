@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from appconnect.core.activity import DAY_SECONDS, HOUR_SECONDS, Activity, ClientUse, hour_of
 from appconnect.core.audit import AuditEvent, AuditEventType
 from appconnect.core.clients import hash_secret

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients, switches
 from appconnect.control.context import Context
+from appconnect.control_plane import clock
 from appconnect.core.clients import ClientSecretHash, GrantType, hash_secret
 from tests.protocol.conftest import (
     ALLOWLIST,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from appconnect.settings import Settings
 from tests.protocol.conftest import BACKEND, POSTS, PUBLIC_URL, Recorder, Running, basic, running
 

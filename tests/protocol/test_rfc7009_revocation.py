@@ -4,8 +4,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from appconnect.app import clock
 from appconnect.control import clients
+from appconnect.control_plane import clock
 from appconnect.core.audit import AuditEventType
 from appconnect.store.engine import open_engine
 from tests.protocol.conftest import BACKEND, REVOKE, STRANGER, Registered, Running

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import KeySet, OKPKey
 
-from appconnect.app import clock
 from appconnect.control import switches
 from appconnect.control.context import Context
+from appconnect.control_plane import clock
 from appconnect.core.keys import SigningKey
 from tests.protocol.conftest import JWKS, Running
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients, switches
+from appconnect.control_plane import clock
 from appconnect.core.clients import GrantType
 from tests.protocol.conftest import BACKEND, INTROSPECT, PUBLIC_URL, RESOURCE, REVOKE, STRANGER, Registered, Running
 

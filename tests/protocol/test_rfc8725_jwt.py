@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from appconnect.core.snapshot import Snapshot
 from tests.protocol.conftest import BACKEND, POSTS, PUBLIC_URL, RESOURCE, STRANGER, Heard, Running
 from tests.protocol.test_rfc9068_access_token import encoded, right_claims, right_header, signed

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from appconnect.app import clock
+from appconnect.control_plane import clock
 from appconnect.core.snapshot import Snapshot
 from tests.protocol.conftest import BACKEND, JWKS, RESOURCE, STRANGER, Running
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
-from appconnect.app import App, open_store
+from appconnect.app import App
+from appconnect.control_plane import open_store
 from appconnect.core.snapshot import SiteAddress
 from appconnect.settings import Settings
 from tests.protocol.conftest import (

@@ -7,8 +7,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from appconnect.app import clock, control_context, open_store
 from appconnect.control.routes import refresh_route_templates
+from appconnect.control_plane import clock, control_context, open_store
 from appconnect.core.rules import RouteRule
 from appconnect.core.snapshot import SiteAddress
 from appconnect.ports import SiteDescription, SiteProblem, UpstreamError

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from appconnect.app import clock
 from appconnect.control.clients import MAX_TOKEN_LIFETIME_SECONDS, NOTICE_SECONDS
 from appconnect.control.context import InputError
 from appconnect.control.keys import KeyState, retire_key, rotate_key, signing_keys
+from appconnect.control_plane import clock
 from appconnect.core.audit import AuditEventType
 
 

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from appconnect.app import clock
 from appconnect.control import clients, switches
 from appconnect.control.context import Context
+from appconnect.control_plane import clock
 from appconnect.core.clients import GrantType
 from appconnect.core.policy import ServiceUser
 from appconnect.store.engine import open_engine

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import sessions
 from appconnect.control.admin_tokens import create_token, known_token, living_tokens
 from appconnect.control.context import Context
+from appconnect.control_plane import clock
 from appconnect.core.admin_tokens import AdminScope, AdminToken
 from appconnect.core.audit import AuditEventType
 from appconnect.core.sessions import UNREACHABLE_SECONDS, UNVOUCHED_SECONDS

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients
 from appconnect.control.clients import Draft
+from appconnect.control_plane import clock
 from demo.wordpress.install import create_site
 from demo.wordpress.packages import Release
 from demo.wordpress.servers import RunningSite, nginx_fpm

@@ -6,9 +6,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import clients
 from appconnect.control.clients import Draft, find_client
+from appconnect.control_plane import clock
 from appconnect.core.policy import AccessMode
 from demo.wordpress.install import write_plugin
 from tests.gateways import Registered, eventually, free_port

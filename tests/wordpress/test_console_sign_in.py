@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from appconnect.app import clock
 from appconnect.control import sessions
+from appconnect.control_plane import clock
 from appconnect.core.audit import AuditEventType
 from appconnect.core.secret import Secret
 from appconnect.core.snapshot import UpstreamCredential

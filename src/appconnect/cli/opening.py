@@ -4,10 +4,10 @@ import getpass
 import time
 from pathlib import Path
 
-from appconnect.app import control_context, open_store
 from appconnect.cli import output
 from appconnect.control import passwords
 from appconnect.control.context import Context, InputError
+from appconnect.control_plane import control_context, open_store
 from appconnect.ports import Store, UpstreamError
 from appconnect.settings import RemoteGateway, Settings, load
 from appconnect.store import feed

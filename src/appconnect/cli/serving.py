@@ -1,13 +1,16 @@
 """`app-connect serve`: one port for gateway, token endpoint and health."""
 
+import os
+import pickle
+import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from appconnect import server
 from appconnect.cli import opening, output
 from appconnect.control.sessions import first_link
+from appconnect.settings import Settings
 from appconnect.site.tls import tls_context
 
 
@@ -33,7 +36,16 @@ def serve(
         port=port or settings.port,
         workers=workers or settings.workers,
     )
-    server.start(chosen, first_link(context), as_json=as_json)
+    _become_the_server(chosen, first_link(context), as_json=as_json)
+
+
+def _become_the_server(settings: Settings, console_link: str, *, as_json: bool) -> NoReturn:
+    """The settings go through a pipe: the encryption key stands in no argument or environment."""
+    reader, writer = os.pipe()
+    os.write(writer, pickle.dumps((settings, console_link, as_json)))
+    os.close(writer)
+    os.set_inheritable(reader, True)
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "appconnect.server", str(reader)])  # noqa: S606 - ourselves
 
 
 def register(app: typer.Typer) -> None:

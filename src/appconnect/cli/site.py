@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from appconnect.app import control_context, open_store
 from appconnect.cli import opening, output
 from appconnect.cli.performing import listed, perform
 from appconnect.cli.reading import read_secret
@@ -22,6 +21,7 @@ from appconnect.control.operations.activity import EVENTS
 from appconnect.control.operations.activity_values import EventsWanted
 from appconnect.control.operations.operation import Nothing, to_json
 from appconnect.control.operations.site import CHECK, DISCONNECT
+from appconnect.control_plane import control_context, open_store
 from appconnect.core.secret import Secret
 from appconnect.ports import Health, SiteDescription
 from appconnect.settings import Settings, example_file, load, public_url_problem, settings_file

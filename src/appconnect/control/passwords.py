@@ -174,9 +174,8 @@ def _is_unfinished(password: ApplicationPassword, *, now: int) -> bool:
 
 def credential_of(context: Context, client_id: str) -> ApplicationPassword | None:
     """The password that a client uses."""
-    passwords = context.store.application_passwords()
-    in_use = (password for password in passwords if password.state is PasswordState.IN_USE)
-    return next((password for password in in_use if password.client_id == client_id), None)
+    passwords = context.store.application_passwords_of(client_id)
+    return next((password for password in passwords if password.state is PasswordState.IN_USE), None)
 
 
 def _remove_from_wordpress(to: Connection, password: ApplicationPassword) -> bool:

@@ -9,7 +9,7 @@ from appconnect.core.batch import BATCH_SEGMENTS, Batch, is_batch
 from appconnect.core.canonical import CanonicalRequest
 from appconnect.core.policy import AccessMode, Policy
 from appconnect.core.power import READING, harmful_parameters, power_route
-from appconnect.core.rules import STAR, Method, RouteRule, RuleSyntaxError
+from appconnect.core.rules import STAR, Method, RouteRule, is_rule
 from appconnect.core.templates import RouteTemplates, pinned_by_route
 
 
@@ -147,7 +147,4 @@ def _denied(request: CanonicalRequest, rules: Sequence[RouteRule]) -> Deny | Und
 def _rule_for(request: CanonicalRequest) -> RouteRule | None:
     """The rule for just this request. A caller who writes `*` must not have a wildcard advised to an administrator."""
     rule = RouteRule(request.method, request.route_segments)
-    try:
-        return RouteRule.parse(str(rule)) if STAR not in request.route else None
-    except RuleSyntaxError:
-        return None
+    return rule if STAR not in request.route and is_rule(str(rule)) else None

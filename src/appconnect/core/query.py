@@ -77,34 +77,36 @@ def parse_query(raw: bytes) -> Query:
     for pair in pairs:
         name = pair[0]
         read = _read_name(name) if len(name) <= _MAX_REMEMBERED_BYTES else _read_name.__wrapped__(name)
-        if read.problem is not None:
-            raise Refused(400, *read.problem)
+        if read.is_refused:
+            raise _refusal_of(name) or AssertionError
         if read.is_special:
             special.append(pair)
     return Query(pairs, tuple(special) if special else ())
 
 
 class _Name(NamedTuple):
-    """What a parameter's name alone says: why it is refused (a code and a sentence), and whether it has a meaning."""
+    """What a parameter's name alone says: whether it is refused, and whether it has a meaning."""
 
-    problem: tuple[str, str] | None
+    is_refused: bool
     is_special: bool
 
 
 @lru_cache(maxsize=1024)
 def _read_name(name: bytes) -> _Name:
     """Names are few, and come again with each request."""
+    return _Name(_refusal_of(name) is not None, php_name(name) in _SPECIAL_PARAMETERS)
+
+
+def _refusal_of(name: bytes) -> Refused | None:
     read_as = php_name(name)
-    is_special = read_as in _SPECIAL_PARAMETERS
-    problem = None
     if read_as in _CREDENTIAL_PARAMETERS:
-        problem = "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone."
-    elif b"\0" in name or (is_special and not _is_plain(name, read_as)):
-        problem = "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so."
-    elif read_as in _UNSUPPORTED_PARAMETERS:
-        sentence = f"{shown(name)} is not supported: WordPress would not answer as the route does."
-        problem = "unsupported_parameter", sentence
-    return _Name(problem, is_special)
+        return Refused(400, "invalid_request", f"{shown(read_as)} is a second credential. Send the token alone.")
+    if b"\0" in name or (read_as in _SPECIAL_PARAMETERS and not _is_plain(name, read_as)):
+        return Refused(400, "ambiguous_parameter", f"PHP would read a parameter as {shown(read_as)!r}: spell it so.")
+    if read_as in _UNSUPPORTED_PARAMETERS:
+        problem = f"{shown(name)} is not supported: WordPress would not answer as the route does."
+        return Refused(400, "unsupported_parameter", problem)
+    return None
 
 
 _EMPTY: Final = Query((), ())

@@ -204,6 +204,11 @@ _SEGMENT_PROBLEMS = (
 _ANY_SEGMENT_PROBLEM = re.compile("|".join(pattern.pattern for pattern, _ in _SEGMENT_PROBLEMS))
 
 
+def is_rule(text: str) -> bool:
+    """Whether this is how a rule is written."""
+    return _find_problem(text) is None
+
+
 def _find_problem(text: str) -> tuple[int, str] | None:
     """The first problem of a rule's text as (index, sentence), or None where the text is right."""
     method, space, path = text.partition(" ")

@@ -239,7 +239,7 @@ class Gateway:
         return Health.REPLACED if health is Health.HEALTHY and is_replaced else health
 
     def _log_denied(self, client_id: str, exchange: Exchange, denied: Deny) -> None:
-        self.request_log.info("denied", reason=denied.reason.value, **_what(client_id, exchange))
+        self.request_log.info("denied", reason=str(denied.reason), **_what(client_id, exchange))
 
 
 async def _pass_back(

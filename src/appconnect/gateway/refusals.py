@@ -1,6 +1,8 @@
 """Every answer that the gateway gives itself: WordPress's error format, the guide's names, one table."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, assert_never
 
 from appconnect.asgi import NO_STORE, Answer, json_answer
@@ -28,9 +30,15 @@ class RefusalAnswer(Answer):
 
 def refusal(status: int, code: str, message: str, *headers: Pair, **data: str | int) -> RefusalAnswer:
     """An error as WordPress words it (`rest_convert_error_to_response`)."""
+    return RefusalAnswer(*_answer(status, code, message, headers, data), code=code.removeprefix(_PREFIX))
+
+
+def _answer(
+    status: int, code: str, message: str, headers: Sequence[Pair], data: Mapping[str, str | int]
+) -> tuple[int, tuple[Pair, ...], bytes]:
     content = {"code": code, "message": message, "data": {"status": status, **data}}
     answer = json_answer(status, content, NO_STORE, *headers)
-    return RefusalAnswer(answer.status, answer.headers, answer.body, code=code.removeprefix(_PREFIX))
+    return answer.status, answer.headers, answer.body
 
 
 def refused(error: Refused) -> RefusalAnswer:
@@ -46,25 +54,25 @@ def token_required(snapshot: Snapshot, shown: Presented) -> RefusalAnswer:
         message = f"A token in the query or a form is not accepted: both end up in logs. {message}"
     if shown.has_client_credentials:
         message = f"The client ID and secret are for the token endpoint only. {message}"
-    return refusal(401, "app_connect_token_required", message, _challenge(snapshot))
+    return refusal(401, "app_connect_token_required", message, _challenge(snapshot.public_url))
 
 
 def invalid_token(snapshot: Snapshot) -> RefusalAnswer:
     """One answer for a token that is expired, revoked, malformed or not ours: a caller needs a new one anyway."""
     message = "The access token is invalid, expired or revoked. Request a new one and try again."
-    challenge = _challenge(snapshot, error="invalid_token", error_description=message)
+    challenge = _challenge(snapshot.public_url, error="invalid_token", error_description=message)
     return refusal(401, "app_connect_invalid_token", message, challenge)
 
 
 def forbidden(deny: Deny, snapshot: Snapshot) -> RefusalAnswer:
     """RFC 6750 §3.1 `insufficient_scope`: the route is not on the allowlist, or needs more than a rule."""
     where = f"request {deny.part} of the batch: " if deny.part else ""
-    challenge = _challenge(snapshot, error="insufficient_scope")
+    challenge = _challenge(snapshot.public_url, error="insufficient_scope")
     data: dict[str, str | int] = {"rule": str(deny.would_allow)} if deny.would_allow else {}
     data |= {"part": deny.part} if deny.part else {}
     message = f"Forbidden Request: {where}{_why(deny)}"
-    answer = refusal(403, "app_connect_forbidden_request", message, challenge, **data)
-    return replace(answer, code=deny.reason.value, rule=deny.would_allow, part=deny.part)
+    answer = _answer(403, "app_connect_forbidden_request", message, (challenge,), data)
+    return RefusalAnswer(*answer, code=str(deny.reason), rule=deny.would_allow, part=deny.part)
 
 
 def _why(deny: Deny) -> str:
@@ -168,8 +176,10 @@ _EXPLAINED_BY: dict[str, tuple[Pair, ...]] = {
 _RETRY: Pair = (b"retry-after", b"5")
 
 
-def _challenge(snapshot: Snapshot, **parameters: str) -> Pair:
-    metadata = f"{snapshot.public_url}/.well-known/oauth-protected-resource/wp-json"
-    shown = {"realm": "App Connect", **parameters, "resource_metadata": metadata}
-    text = ", ".join(f'{name}="{value}"' for name, value in shown.items())
+@lru_cache(maxsize=64)
+def _challenge(public_url: str, error: str = "", error_description: str = "") -> Pair:
+    metadata = f"{public_url}/.well-known/oauth-protected-resource/wp-json"
+    shown = {"realm": "App Connect", "error": error, "error_description": error_description}
+    said = {name: value for name, value in shown.items() if value} | {"resource_metadata": metadata}
+    text = ", ".join(f'{name}="{value}"' for name, value in said.items())
     return (b"www-authenticate", f"Bearer {text}".encode())

@@ -50,8 +50,8 @@ def main() -> int:
         _say(str(problem))
         return 1
     results = Results(today(), machine(), options.rounds, options.seconds, bench.versions, answered)
-    if not options.questions and not any(one.failure for one in answered):
-        results.write()
+    if (options.keep or not options.questions) and not any(one.failure for one in answered):
+        (results.after(Results.read()) if options.questions else results).write()
     _print(answered)
     return 1 if any(one.failure for one in answered) else 0
 
@@ -61,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("questions", nargs="*", metavar="question", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each peer has its turn (5)")
     parser.add_argument("--seconds", type=float, default=3, help="how long a turn lasts (3)")
+    parser.add_argument("--keep", action="store_true", help="put the answers in the place of those that were kept")
     options = parser.parse_args()
     if unknown := set(options.questions) - set(QUESTIONS):
         parser.error(f"there is no question {', '.join(sorted(unknown))}")

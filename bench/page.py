@@ -43,10 +43,12 @@ make bench
 
 It takes about twenty minutes, and writes this page anew.
 It needs two cores, and installs what is missing from Debian's or Ubuntu's packages.
+It runs on the system's own Python, in an environment of its own.
+Debian's is built with its optimizations; one that is not takes half as long again.
 One question alone, quickly, and nothing is written:
 
 ```sh
-sh scripts/uv.sh run --group bench python -m bench permitted --rounds 2 --seconds 2
+.cache/bench/bin/python -m bench permitted --rounds 2 --seconds 2
 ```
 
 Do nothing else on the machine meanwhile: the medians bear it, the 99th percentiles do not.

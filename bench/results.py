@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -50,6 +50,12 @@ class Results:
     def write(self, file: Path = FILE) -> None:
         """Keep it."""
         file.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+    def after(self, earlier: "Results") -> "Results":
+        """An earlier run, with the questions that were asked again in their places."""
+        again = {one.name: one for one in self.questions}
+        questions = tuple(again.get(one.name, one) for one in earlier.questions)
+        return replace(self, versions={**earlier.versions, **self.versions}, questions=questions)
 
     @classmethod
     def read(cls, file: Path = FILE) -> Self:

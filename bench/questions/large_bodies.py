@@ -34,6 +34,12 @@ CASES: Final = (
 )
 
 
+_TUNED: Final = (
+    "nginx's defaults pass an answer on through small buffers and put an upload into a file first. "
+    "Tuned, it has buffers of 64 KB and passes uploads on as they come; that is beyond the aim, and shown beside it."
+)
+
+
 def run(bench: Bench) -> Answer:
     """Requests for each second of CPU, and how much more memory ours took than for small bodies."""
     rows: list[Row] = []
@@ -51,7 +57,7 @@ def run(bench: Bench) -> Answer:
     text = f"{megabytes(growth)} over {megabytes(before)}"
     is_met = growth <= MOST_GROWTH_BYTES
     aims.append(Aim("memory growth by large bodies", f"at most {megabytes(MOST_GROWTH_BYTES)}", text, is_met))
-    return Answer(tuple(rows), tuple(aims))
+    return Answer(tuple(rows), tuple(aims), notes=(_TUNED,))
 
 
 def _ask(bench: Bench, case: Case, peers: list[Peer]) -> tuple[list[Row], list[Aim], int]:
@@ -73,6 +79,6 @@ def _ask(bench: Bench, case: Case, peers: list[Peer]) -> tuple[list[Row], list[A
             Spread.of_ratios(per_core[gateway.NAME], per_core[peer.name]),
         )
         for peer in peers
-        if peer.name != gateway.NAME
+        if peer.name == nginx_proxy.NAME
     ]
     return rows, aims, max(one.rss_bytes for one in ours)

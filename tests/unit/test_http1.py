@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from appconnect.asgi import DISCONNECT
 from appconnect.http1 import Http1Protocol, Limits
 
 LIMITS = Limits()
@@ -162,6 +163,32 @@ async def test_nothing_is_left_in_the_event_loop_of_a_connection_that_is_gone(co
     await connection.sends(HEAD)
     connection.protocol.connection_lost(None)
     assert all(each.is_cancelled for each in connection.clock.timers)
+
+
+@pytest.mark.parametrize("goes_after_turns", [0, 5])
+async def test_an_application_that_asks_for_it_ends_when_its_client_goes(goes_after_turns: int):
+    """Once, and where the client had gone before the application began."""
+    happened: list[str] = []
+
+    async def application(scope: Any, _receive: Any, _send: Any) -> None:
+        scope["extensions"][DISCONNECT](lambda: happened.append("gone"))
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            happened.append("cancelled")
+            raise
+
+    config = uvicorn.Config(application, lifespan="off", log_config=None, proxy_headers=False)
+    state, clock, wire = ServerState(), Clock(), Wire()
+    protocol = Http1Protocol(config=config, server_state=state, app_state={}, _loop=clock.loop)
+    protocol.connection_made(cast("asyncio.Transport", wire))
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    for _ in range(goes_after_turns):
+        await asyncio.sleep(0)
+    protocol.connection_lost(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (happened, state.tasks, wire.written) == (["gone", "cancelled"], set(), b"")
 
 
 @pytest.mark.parametrize(("taken_bytes", "ended"), [(0, "aborted"), (1, "closed")])

@@ -91,14 +91,20 @@ class Cycle:
 
     def leave(self) -> None:
         """The client is gone, or as good as gone."""
-        self.is_gone = True
-        self._tell()
-        if self._on_gone is not None and self.task is not None and not self.is_complete:
-            self._on_gone()
-            self.task.cancel()
+        if not self.is_gone:
+            self.is_gone = True
+            self._tell()
+            self._end_task()
 
     def _notify_when_gone(self, on_gone: OnDisconnect) -> None:
         self._on_gone = on_gone
+        if self.is_gone:
+            self._end_task()
+
+    def _end_task(self) -> None:
+        if self._on_gone is not None and self.task is not None and not self.is_complete:
+            self._on_gone()
+            self.task.cancel()
 
     def _tell(self) -> None:
         self._has_news = True

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
@@ -78,26 +79,31 @@ class _Output:
     def __init__(self) -> None:
         self._stream = sys.stderr
         self._waiting: list[str] = []
+        self._lock = threading.Lock()  # commands of the control plane run in threads
 
     def msg(self, line: str) -> None:
         """Write a line, after those that wait."""
-        self._waiting.append(line)
+        with self._lock:
+            self._waiting.append(line)
         self.flush()
 
     debug = info = warning = warn = error = exception = critical = fatal = failure = msg
 
     def later(self, line: str) -> None:
         """Write a line soon; it is called in the event loop only."""
-        if not self._waiting:
+        with self._lock:
+            is_first = not self._waiting
+            self._waiting.append(line)
+        if is_first:
             asyncio.get_running_loop().call_later(WAIT_SECONDS, self.flush)
-        self._waiting.append(line)
 
     def flush(self) -> None:
         """Write what waits."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._stream.write("\n".join(waiting) + "\n")
-            self._stream.flush()
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if waiting and not self._stream.closed:
+                self._stream.write("\n".join(waiting) + "\n")
+                self._stream.flush()
 
 
 class HidingFormatter(logging.Formatter):

@@ -844,3 +844,11 @@ async def test_before_a_whole_site_the_secret_of_a_client_reaches_nobody_but_us(
     shown = ("authorization", basic(*BACKEND.basic))
     answer = await open_gateway.exchange("POST", "/index.php?rest_route=/app-connect/v1/token", shown)
     assert (answer.status, upstream.requests) == (401, [])
+
+
+async def test_a_get_that_wordpress_takes_for_a_head_promises_no_body(gateway: Running, upstream: Recorder, token: str):
+    """RFC 9110 §9.3.2: the length in the answer to HEAD is that of another answer."""
+    upstream.replies = [Reply((head("200 OK", ("Content-Length", "5"), LOGGED_IN),))]
+    answer = await gateway.exchange("GET", f"{POSTS}?_method=HEAD", token=token)
+    assert (answer.status, answer.values("content-length"), answer.is_whole) == (200, [b"0"], True)
+    assert upstream.requests[0].line.startswith("HEAD ")

@@ -3,6 +3,7 @@
 An echoing application in the place of ours tells what it was given.
 """
 
+import asyncio
 import itertools
 import json
 import re
@@ -535,3 +536,107 @@ def test_no_framing_lets_a_body_become_a_request(server, sent, cut):
     with suppress(ConnectionResetError):
         server.ask(sent[:cut], sent[cut:] + LAST)
     assert [each["target"] for each in server.echo.seen] in ([], ["/outer"], ["/outer", "/last"])
+
+
+# -- what an attacker tried -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def answering(application: Any, protocol: type[Http1Protocol]) -> Iterator[tuple[str, int]]:
+    """Serve another application than the echo."""
+    config = uvicorn.Config(application, http=protocol, loop="uvloop", ws="none", lifespan="off", log_config=None)
+    server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    eventually(lambda: server.started)
+    try:
+        yield listening.getsockname()
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+        listening.close()
+
+
+async def send_ok(send: Any, *pieces: bytes, fields: tuple[Any, ...] = ((b"content-length", b"2"),)) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": list(fields)})
+    for number, piece in enumerate(pieces, start=1):
+        await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
+
+
+def read_head(connection: socket.socket) -> bytes:
+    content = b""
+    while b"\r\n\r\n" not in content:
+        content += connection.recv(65_536)
+    return content
+
+
+def test_half_an_empty_line_behind_a_request_holds_no_connection(hasty: Server):
+    with socket.create_connection(hasty.address, timeout=5) as connection:
+        connection.sendall(request(b"GET / HTTP/1.1") + b"\r")
+        read_head(connection)
+        assert connection.recv(1000) == b"", "it ends when no request has come in time"
+
+
+def test_an_answer_is_not_ended_by_an_empty_line_behind_its_request():
+    """After an answer that came before its request's end, which is what the next wait was counted from."""
+
+    async def application(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["raw_path"] == b"/slow":
+            await asyncio.sleep(0.6)
+        await send_ok(send, b"ok")
+
+    with answering(application, Hasty) as address, socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(request(b"POST /early HTTP/1.1", b"Content-Length: 3", body=b"a"))
+        read_head(connection)
+        connection.sendall(b"bc" + request(b"GET /slow HTTP/1.1"))
+        time.sleep(0.1)
+        connection.sendall(b"\r\n")
+        assert b"200 OK" in read_all(connection)
+
+
+def test_an_answer_without_a_length_to_http_1_0_has_no_chunks():
+    """§6.1: it would take them for content; the end of the connection ends it."""
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send_ok(send, b"abc", b"def", fields=())
+
+    with answering(application, Http1Protocol) as address, socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(request(b"GET / HTTP/1.0"))
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert body == b"abcdef"
+
+
+def test_an_answer_without_a_length_to_http_1_0_that_breaks_off_ends_in_a_reset():
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+        await asyncio.sleep(0.1)
+
+    with answering(application, Http1Protocol) as address, socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(request(b"GET / HTTP/1.0"))
+        with pytest.raises(ConnectionResetError):
+            read_all(connection)
+
+
+def test_an_answer_that_breaks_off_and_is_not_read_is_given_up():
+    gone = threading.Event()
+
+    class Narrow(Hasty):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            gone.set()
+            super().connection_lost(exc)
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"60000")]})
+        await send({"type": "http.response.body", "body": b"x" * 50_000, "more_body": True})
+
+    with answering(application, Narrow) as address, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        connection.connect(address)
+        connection.sendall(request(b"GET / HTTP/1.1"))
+        assert gone.wait(10)

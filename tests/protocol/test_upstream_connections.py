@@ -395,3 +395,47 @@ def test_a_body_until_the_end_of_the_connection_needs_the_end_of_tls(authority, 
                 await upstream.close()
 
     assert uvloop.run(cut_off()) is UpstreamFailure.BROKEN
+
+
+# -- what an attacker tried -------------------------------------------------------------------------------------------
+
+
+async def test_an_early_answer_that_stalls_has_a_deadline(opened: Opened):
+    """The rest of the request's body is not sent, so it is the answer that is waited for."""
+    upstream = opened(answer_timeout_seconds=0.2)
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.say(head("Content-Length: 10", status="413 Content Too Large"))
+        await asyncio.sleep(30)
+
+    async with listening(script) as server:
+        body = pieces(b"a", asyncio.Event())
+        answer_ = await upstream.send(server.site, asked("POST", (b"content-length", b"100"), body=body))
+        with pytest.raises(UpstreamUnavailable) as raised:
+            async with asyncio.timeout(10):
+                await content_of(answer_)
+    assert raised.value.failure is UpstreamFailure.TIMEOUT
+
+
+def test_a_request_that_is_given_up_while_it_connects_leaves_nothing(monkeypatch):
+    """Of a connection whose making is cancelled, uvloop tells the beginning and not the end."""
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.say(head("Content-Length: 0", "Connection: close"))
+
+    async def given_up_at_any_moment() -> None:
+        upstream = PooledUpstream(ca_file=None, connect_timeout_seconds=5, answer_timeout_seconds=1)
+        async with listening(script) as server:
+            for turns in range(300):
+                asking = asyncio.ensure_future(upstream.send(server.site, asked()))
+                for _ in range(turns % 30):
+                    await asyncio.sleep(0)
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            async with asyncio.timeout(10):
+                await upstream.close()
+
+    uvloop.run(given_up_at_any_moment())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from http import HTTPMethod
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -121,8 +122,8 @@ def _public_url(rest_of_url: str, public_url: str) -> str:
 class Answering:
     """The client's side of one answer: whole and ours, or streamed and WordPress's."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, method: str) -> None:
+        self._send, self._method = send, method
         self.has_begun = False
 
     async def whole(self, answer: Answer) -> None:
@@ -133,9 +134,14 @@ class Answering:
     async def stream(self, answer: UpstreamAnswer, headers: list[Pair]) -> None:
         """Send WordPress's answer as it arrives; the upstream connection is free again when this ends."""
         self.has_begun = True
+        body = answer.whole_body()
+        if body == b"" and self._method != HTTPMethod.HEAD:
+            # WordPress may have been asked with another method (`_method=HEAD`), whose answer tells a length only.
+            headers = [pair for pair in headers if pair[0] != b"content-length"]
+            headers += [] if answer.status in (204, 304) else [(b"content-length", b"0")]
         try:
             await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            if (body := answer.whole_body()) is not None:
+            if body is not None:
                 await self._send({"type": "http.response.body", "body": body})
                 return
             async for chunk in answer.chunks():

@@ -62,7 +62,7 @@ class Gateway:
         if "extensions" in scope:
             scope["extensions"][DISCONNECT](incoming.leave)
         try:
-            await self._answer(tally, incoming, Answering(send))
+            await self._answer(tally, incoming, Answering(send, request.method))
         except asyncio.CancelledError:
             if not incoming.is_gone:
                 raise

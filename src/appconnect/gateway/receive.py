@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from appconnect.core.body import Reading, readings_of
 from appconnect.core.clients import CLIENT_ID_PREFIX
+from appconnect.core.fields import MAX_REMEMBERED_BYTES
 from appconnect.core.headers import MAX_CONTENT_TYPE_BYTES, Request, first
 from appconnect.core.query import access_tokens, split_pairs
 from appconnect.core.request import Refused
@@ -52,7 +53,8 @@ def presented(request: Request, *, issuer: str, takes_every_bearer: bool) -> Pre
         jwt = _JWT.search(bearers[0])
         if jwt is None or not _is_ours(jwt[0].decode("ascii"), issuer):
             return Presented()
-    return _with_bearer(bearers[0])
+    read = _with_bearer if len(bearers[0]) <= MAX_REMEMBERED_BYTES else _with_bearer.__wrapped__
+    return read(bearers[0])
 
 
 @lru_cache(maxsize=512)

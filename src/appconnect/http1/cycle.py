@@ -29,7 +29,7 @@ class Cycle:
     __slots__ = (
         *("scope", "keep_alive", "is_invited", "is_gone", "has_begun", "is_complete", "task"),
         *("_connection", "_pieces", "_waiting_bytes", "_is_whole", "_has_news", "_news", "_on_gone"),
-        *("_head", "_is_chunked", "_missing_bytes"),
+        *("_head", "_is_chunked", "_is_framed", "_missing_bytes"),
     )
 
     def __init__(self, connection: "Http1Protocol", scope: Scope, *, is_invited: bool, keep_alive: bool) -> None:
@@ -45,6 +45,7 @@ class Cycle:
         self._on_gone: OnDisconnect | None = None
         self._head = b""
         self._is_chunked, self._missing_bytes = False, 0
+        self._is_framed = True  # false where only the end of the connection ends the body
         scope["extensions"] = {DISCONNECT: self._notify_when_gone}
 
     async def run(self, application: Application) -> None:
@@ -69,7 +70,7 @@ class Cycle:
 
     async def _fail(self) -> None:
         if self.has_begun:
-            self._connection.cut()
+            self._connection.cut(is_framed=self._is_framed)
             return
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21"), CLOSE]
         await self.send({"type": "http.response.start", "status": 500, "headers": headers})
@@ -160,6 +161,8 @@ class Cycle:
             self._missing_bytes = 0
         elif (length := fields.get(b"content-length")) is not None:
             self._missing_bytes = int(length)
+        elif self.scope["http_version"] == "1.0":  # RFC 9112 §6.1: it knows no chunks
+            self._is_framed = False
         else:
             self._is_chunked = True
             if b"transfer-encoding" not in fields:
@@ -187,7 +190,7 @@ class Cycle:
             pieces += () if more else (b"0\r\n\r\n",)
         else:
             pieces += (body,) if body else ()
-            self._missing_bytes -= len(body)
+            self._missing_bytes -= len(body) if self._is_framed else 0
             if self._missing_bytes < 0 or (self._missing_bytes and not more):
                 raise RuntimeError("the body is not as long as its Content-Length says")
         if pieces:

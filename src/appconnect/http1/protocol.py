@@ -5,6 +5,8 @@ ends the connection. A request's head, a body that is waited for, and an answer 
 """
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from contextlib import suppress
 from enum import Enum, auto
@@ -32,6 +34,8 @@ class _At(Enum):
 
 
 _CR: Final = 13
+_RESET: Final = struct.pack("ii", 1, 0)
+"""`SO_LINGER` for no time: what is not sent is thrown away, and the other end is told so."""
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -196,7 +200,7 @@ class Http1Protocol(asyncio.Protocol):
         is_invited = not (framing.expects_100 and is_latest)
         cycle = Cycle(self, scope, is_invited=is_invited, keep_alive=is_latest and not framing.closes)
         is_alone = self._read is None or self._read.is_complete
-        self._read = cycle
+        self._read, self._is_idle = cycle, False
         self._left_bytes = framing.length
         if framing.length == 0:
             self._at, self._deadline = _At.START, None
@@ -280,16 +284,21 @@ class Http1Protocol(asyncio.Protocol):
             return
         if self._waiting:
             self._start(self._waiting.popleft())
-        elif self._at is _At.START and not self._unread:
+        elif self._at is _At.START and self._unread in (b"", b"\r"):  # half an empty line begins no request
             self._await_request()
         if self._unread and not self._is_over:
             self._read_on()
         if self._is_read_paused and not self._hold():
             self.resume_reading()
 
-    def cut(self) -> None:
-        """End an answer that cannot be completed, so that the client notices."""
-        self.transport.close()
+    def cut(self, *, is_framed: bool) -> None:
+        """End an answer that cannot be completed, so that the client notices: where nothing frames it, by a reset."""
+        if is_framed:
+            self._close()
+            return
+        if (connection := self.transport.get_extra_info("socket")) is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.abort()
 
     def finish(self) -> None:
         """End the connection after the answer: at once, or where a body is still coming, once the client has heard.
@@ -397,7 +406,7 @@ class Http1Protocol(asyncio.Protocol):
 
     def _go_on_waiting(self) -> None:
         """The client may go on after it had to wait for us: that time was not its own."""
-        if self._deadline is not None and not self._is_over:
+        if self._deadline is not None and not self._is_over and self._at is not _At.START:
             self._await_within(self.limits.head_seconds if self._at is _At.HEAD else self.limits.body_seconds)
 
     def _watch(self, seconds: float) -> None:

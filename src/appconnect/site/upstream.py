@@ -146,6 +146,9 @@ class PooledUpstream:
             server_hostname=name,
         )
         pool.address = address
+        # Not in `connection_made`: where connecting is cancelled just after it, uvloop never tells its end.
+        if not connection.lost.done():
+            self._alive.add(connection)
         return connection
 
     # -- deadlines ----------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
             # What is left of the request's body is not sent any more: WordPress did not wait for it.
             self._is_heard = True
             if not self._is_sent:
-                answer.is_reusable = False
+                answer.is_reusable, self._is_sent = False, True
                 self._stop_sending()
         if answer.is_whole:
             self._finish(answer)
@@ -200,7 +200,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to live."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its type
-        self._alive.add(self)
 
     def eof_received(self) -> None:
         """WordPress sends no more, which ends an answer well only where nothing else tells its end."""

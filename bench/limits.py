@@ -38,28 +38,27 @@ LIMITS: Final[Mapping[str, str]] = {
         )
     },
     "256 KB down, per core, beside nginx proxying alone": (
-        "Two copies of each byte between the kernel and Python's objects, and as many system calls as the event loop "
-        "reads pieces of 256 KB in. The rounds are on both sides of the aim. Tried and kept: a body of known length is "
-        "counted and not parsed."
+        "Two copies of each byte between the kernel and Python's objects. The rounds are on both sides of the aim. "
+        "Tried and kept: a body of known length is counted and not parsed."
     ),
     "throughput on real WordPress, beside WordPress itself": (
-        "Both cores run PHP without a pause. Between two requests its 40 ms push the gateway out of the caches, so that "
-        "a request takes 1 ms of CPU here and a fifth of that under load; and it waits for its turn on a core twice. "
-        "Tried: aiohttp in the place of our client is as slow; with an application password more to try, WordPress itself "
-        "adds 2 ms. With a core of its own, the gateway takes none of WordPress's time."
+        "Both cores run PHP without a pause, and the gateway's own CPU, 1 ms a request with cold caches, is a fifth of "
+        "what is lost: the rest is not explained yet. "
+        "Tried: aiohttp in the place of our client adds as much to a request as ours."
     ),
     "more than WordPress itself at the median": (
-        "As above; half of it is WordPress's own, which takes 0.5 ms longer with the route pinned in the query."
+        "WordPress itself takes half of it, 0.5 ms, for the route that is pinned in the query; the caches that 40 ms of "
+        "PHP leave cold take the rest."
     ),
     "start to first request": (
-        "Imports, once for the command and once for the worker that takes its place: SQLAlchemy, Typer and Starlette are "
-        "most of them. Tried and kept: a command imports nothing that serves requests; a quarter less. Quiet runs were "
-        "just below the aim, busy ones just above."
+        "Imports, once for the command and once for the worker that takes its place: SQLAlchemy, Typer and Starlette "
+        "are most of them. Tried and kept: a command imports nothing that serves requests; a quarter less. Runs were "
+        "on both sides of the aim."
     ),
     "tokens per CPU-second, beside Authlib on Flask, its client in memory": (
-        "The signature takes a quarter of a token's time. Authlib so is not as documented: it reads no client from a "
-        "database and stores no token. Tried and kept: the token's compact form written without the checks of its parts "
-        "that a library makes, the list of routes written once for each policy."
+        "The signature, and the HTTP around it. Authlib so is not as documented: it reads no client from a database "
+        "and stores no token. Tried and kept: the token's compact form written without the checks of its parts that a "
+        "library makes, the list of routes written once for each policy."
     ),
     "refusals, per core, beside nginx auth_request + Python": _REFUSALS,
     "refusals, per core, beside WordPress itself": _REFUSALS,

@@ -47,8 +47,8 @@ LIMITS: Final[Mapping[str, str]] = {
         "Tried: aiohttp in the place of our client adds as much to a request as ours."
     ),
     "more than WordPress itself at the median": (
-        "WordPress itself takes half of it, 0.5 ms, for the route that is pinned in the query; the caches that 40 ms of "
-        "PHP leave cold take the rest."
+        "WordPress itself takes half of it, 0.5 ms, for the route that is pinned in the query; the caches that 40 ms "
+        "of PHP leave cold take the rest."
     ),
     "start to first request": (
         "Imports, once for the command and once for the worker that takes its place: SQLAlchemy, Typer and Starlette "

@@ -7,7 +7,11 @@ from typing import Final
 
 from appconnect.core.fields import read_fields
 
-_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_SIZE: Final = re.compile(
+    rb"([0-9A-Fa-f]{1,15})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+    rb'|"[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"))?)*'
+)
+"""RFC 9112 §7.1.1, without the white space and the quoted pairs that nobody sends."""
 _BEGIN_OF_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{0,15}(?:;[\t\x20-\x7e\x80-\xff]*)?\r?")
 
 

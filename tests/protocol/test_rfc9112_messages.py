@@ -580,8 +580,11 @@ def test_half_an_empty_line_behind_a_request_holds_no_connection(hasty: Server):
 def test_an_answer_is_not_ended_by_an_empty_line_behind_its_request():
     """After an answer that came before its request's end, which is what the next wait was counted from."""
 
+    is_begun = threading.Event()
+
     async def application(scope: Any, _receive: Any, send: Any) -> None:
         if scope["raw_path"] == b"/slow":
+            is_begun.set()
             await asyncio.sleep(0.6)
         await send_ok(send, b"ok")
 
@@ -589,7 +592,7 @@ def test_an_answer_is_not_ended_by_an_empty_line_behind_its_request():
         connection.sendall(request(b"POST /early HTTP/1.1", b"Content-Length: 3", body=b"a"))
         read_head(connection)
         connection.sendall(b"bc" + request(b"GET /slow HTTP/1.1"))
-        time.sleep(0.1)
+        assert is_begun.wait(5)
         connection.sendall(b"\r\n")
         assert b"200 OK" in read_all(connection)
 

@@ -86,7 +86,7 @@ class Upstream:
 
     listening: socket.socket
     script: Script = lambda _: None
-    connections: list[socket.socket] = field(default_factory=list)
+    connections: list[tuple[socket.socket, threading.Thread]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -98,8 +98,22 @@ class Upstream:
                 accepted, _ = self.listening.accept()
             except OSError:
                 return
-            self.connections.append(accepted)
-            threading.Thread(target=self.serve, args=(accepted,), daemon=True).start()
+            thread = threading.Thread(target=self.serve, args=(accepted,), daemon=True)
+            thread.start()
+            self.connections.append((accepted, thread))
+
+    def end_connections(self) -> None:
+        """End every connection, and wait until the threads that have them have closed them.
+
+        No other thread may close a socket that one reads from: its number is given to the next one at once, and the
+        read then keeps that one open.
+        """
+        while self.connections:
+            connection, thread = self.connections.pop()
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(DEADLINE_SECONDS)
+            assert not thread.is_alive()
 
     def serve(self, accepted: socket.socket) -> None:
         connection = Connection(accepted)

@@ -7,7 +7,6 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -73,12 +72,7 @@ def upstream(listening_upstream: Upstream) -> Iterator[Upstream]:
     """With no connection left of the test before: nothing that it broke is met again."""
     yield listening_upstream
     listening_upstream.script = lambda _: None
-    while listening_upstream.connections:
-        with closing(listening_upstream.connections.pop()) as connection:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+    listening_upstream.end_connections()
 
 
 # -- the worker's memory ----------------------------------------------------------------------------------------------

@@ -11,12 +11,16 @@ from demo.wordpress.debian import program
 
 
 @contextmanager
-def nginx(folder: Path, port: int, server: str, *, outside: str = "", core: int = PEER_CORE) -> Iterator[int]:
-    """Run nginx on a port with `server` in its server block and `outside` beside it; gives its process ID."""
+def nginx(folder: Path, port: int, server: str, *, outside: str = "", core: int | None = PEER_CORE) -> Iterator[int]:
+    """Run nginx on a port with `server` in its server block and `outside` beside it; gives its process ID.
+
+    Where `core` is None, it runs on any.
+    """
     configuration = folder / "nginx.conf"
     configuration.write_text(_text(folder, port, server, outside))
-    command = pinned(program("nginx"), "-e", folder / "error.log", "-p", folder, "-c", configuration, core=core)
-    with served(command, folder / "nginx.out", is_ready=lambda: answers(f"http://127.0.0.1:{port}/ready")) as pid:
+    command = [program("nginx"), "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(configuration)]
+    started = command if core is None else pinned(*command, core=core)
+    with served(started, folder / "nginx.out", is_ready=lambda: answers(f"http://127.0.0.1:{port}/ready")) as pid:
         yield pid
 
 

@@ -3,6 +3,8 @@
 import http.client
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 from bench.answers import Aim, Answer, Row, Spread, at_least
 from bench.deployment import Deployment, initialize
 from bench.measuring import NotMeasured, Peer, interleaved, load
-from bench.peers import gateway, wordpress
+from bench.peers import gateway, nginx_proxy, wordpress
 from bench.processes import on_cores
 from bench.running import Bench
 from bench.words import beside, milliseconds
@@ -22,54 +24,65 @@ LEAST_THROUGHPUT: Final = 0.98
 MOST_ADDED_SECONDS: Final = 0.001
 NOTES: Final = (
     "Nothing but the load is pinned here: WordPress and the gateway share both cores.",
-    "The gateway's CPU is its own, without WordPress's.",
+    "The CPU of each is its own and WordPress's.",
 )
-_PAIRS_PER_ROUND: Final = 40
+_TURNS_PER_ROUND: Final = 40
 _TIMES_AS_LONG: Final = 3
 """WordPress answers few requests a second: its turns are longer."""
 
 
 def run(bench: Bench) -> Answer:
-    """Throughput at four connections, then medians of pairs at one; nothing is pinned but the load."""
-    # WordPress tries a user's application passwords one by one, some milliseconds each: so each of the two has its own.
-    both_users = NewUser("author", "author"), NewUser("writer", "author")
-    with on_cores(), wordpress.wordpress_site(bench, *both_users) as (site, users, pids):
-        direct = wordpress.as_user(site, users[0], pids)
+    """Throughput at four connections, then medians at one; nothing is pinned but the load."""
+    # WordPress tries a user's application passwords one by one, some milliseconds each: so each way to it has its own.
+    users = NewUser("author", "author"), NewUser("writer", "author"), NewUser("editor", "author")
+    with on_cores(), wordpress.wordpress_site(bench, *users) as (site, (author, _, editor), pids):
+        direct = wordpress.as_user(site, author, pids)
         deployment = _connected(bench, site)
-        with gateway.serving(deployment, is_pinned=False) as pid:
-            through = gateway.gateway_peer(deployment, pid, _token(deployment))
+        with (
+            nginx_proxy.before_wordpress(bench, urlsplit(site.url).netloc) as proxy,
+            gateway.serving(deployment, is_pinned=False) as pid,
+        ):
+            proxied = replace(proxy, headers=wordpress.as_user(site, editor, pids).headers, pids=(*proxy.pids, *pids))
+            served = gateway.gateway_peer(deployment, pid, _token(deployment))
+            peers = direct, proxied, replace(served, pids=(pid, *pids))
             seconds = _TIMES_AS_LONG * bench.seconds
             found = interleaved(
-                [direct, through],
+                peers,
                 lambda peer: load(peer, PATH, connections=wordpress.WORKERS, seconds=seconds),
                 bench.rounds,
                 warm_up=lambda peer: load(peer, PATH, connections=wordpress.WORKERS, seconds=1),
                 say=bench.say,
             )
-            pairs = _pairs(direct, through, _PAIRS_PER_ROUND * bench.rounds)
-    bench.versions[direct.name] = direct.version
-    both = ([one.requests_per_second for one in found[peer.name]] for peer in (through, direct))
-    throughput = Spread.of_ratios(*both)
-    added = median(after - before for before, after in pairs)
-    rows = (
-        _row(direct, median(before for before, _ in pairs), beside(found[direct.name])),
-        _row(through, median(after for _, after in pairs), beside(found[through.name])),
+            times = _turns(peers, _TURNS_PER_ROUND * bench.rounds)
+    bench.versions |= {peer.name: peer.version for peer in peers}
+    rates = {name: [one.requests_per_second for one in loads] for name, loads in found.items()}
+    throughput, by_nginx = (Spread.of_ratios(rates[peer.name], rates[direct.name]) for peer in (served, proxied))
+    added, added_by_nginx = (
+        median(after - before for before, after in zip(times[direct.name], times[peer.name], strict=True))
+        for peer in (served, proxied)
+    )
+    rows = tuple(
+        Row(
+            peer.name,
+            f"{milliseconds(median(times[peer.name]))} at the median of turns",
+            beside=f"{wordpress.WORKERS} connections: {beside(found[peer.name])}",
+        )
+        for peer in peers
     )
     aims = (
         at_least("throughput on real WordPress, beside WordPress itself", LEAST_THROUGHPUT, throughput),
         Aim(
             "more than WordPress itself at the median",
             f"at most {milliseconds(MOST_ADDED_SECONDS)}",
-            f"{milliseconds(added)} of {len(pairs)} pairs",
+            f"{milliseconds(added)} of {len(times[direct.name])} turns",
             added <= MOST_ADDED_SECONDS,
         ),
     )
-    return Answer(rows, aims, NOTES)
-
-
-def _row(peer: Peer, seconds: float, others: str) -> Row:
-    figure = f"{milliseconds(seconds)} at the median of pairs"
-    return Row(peer.name, figure, beside=f"{wordpress.WORKERS} connections: {others}")
+    proxying = (
+        f"nginx that proxies and decides nothing, in the gateway's place: {by_nginx.ratio} ({by_nginx.range}) the "
+        f"throughput, {milliseconds(added_by_nginx)} more at the median."
+    )
+    return Answer(rows, aims, (*NOTES, proxying))
 
 
 def _connected(bench: Bench, site: RunningSite) -> Deployment:
@@ -89,16 +102,15 @@ def _token(deployment: Deployment) -> str:
     return deployment.token_of(client["client_id"], client["client_secret"])
 
 
-def _pairs(first: Peer, second: Peer, count: int) -> list[tuple[float, float]]:
+def _turns(peers: Sequence[Peer], count: int) -> dict[str, list[float]]:
     """Seconds of one request to each, turn by turn; who is first changes each time."""
-    one, other = _Timed(first), _Timed(second)
-    found = []
+    timed = {peer.name: _Timed(peer) for peer in peers}
+    found: dict[str, list[float]] = {name: [] for name in timed}
+    names = list(timed)
     for number in range(count):
-        if number % 2:
-            found.append((one.seconds(), other.seconds()))
-        else:
-            later = other.seconds()
-            found.append((one.seconds(), later))
+        first = number % len(names)
+        for name in (*names[first:], *names[:first]):
+            found[name].append(timed[name].seconds())
     return found
 
 
